@@ -1,0 +1,52 @@
+"""Storing a new task."""
+
+from __future__ import annotations
+
+from workersai_core.clock import to_us
+from workersai_core.errors import DuplicateTask, Issue
+from workersai_core.mocks import MockPlan
+from workersai_core.model import Task, TaskDraft
+from workersai_core.store import task_rows
+from workersai_core.transaction import Transaction
+
+__all__ = ["create"]
+
+
+def create(tx: Transaction, draft: TaskDraft) -> Task:
+    """Store a checked draft.
+
+    Raises:
+        DuplicateTask: the account has a task with this `unique_id`; `extra["external_id"]` names it.
+        Rejected: a plugin's veto; or the plugin's own error.
+    """
+    if draft.unique_id is not None:
+        _refuse_duplicate(tx, draft, draft.unique_id)
+    if tx.parts.hooks.has("before_task_create"):
+        tx.parts.hooks.before_task_create(tx.context(draft.actor, draft.mode), draft)
+    wake_us = _first_wake(draft, tx.now_us)
+    task = task_rows.insert(tx.session, draft, tx.new_id(), tx.now_us, wake_us)
+    tx.record("task_created", task, draft.actor)
+    tx.work_due |= wake_us is not None and wake_us <= tx.now_us
+    return task
+
+
+def _refuse_duplicate(tx: Transaction, draft: TaskDraft, unique_id: str) -> None:
+    existing = task_rows.find_unique_id(tx.session, draft.account, draft.mode, unique_id)
+    if existing is not None:
+        raise DuplicateTask(
+            f"The task {existing} has this unique_id already.",
+            issues=[Issue("/unique_id", f"Used by the task {existing}.", "duplicate_task")],
+            external_id=existing,
+        )
+
+
+def _first_wake(draft: TaskDraft, now_us: int) -> int | None:
+    """Return when the engine must act on the task by itself: its mock answer or its deadline."""
+    times = []
+    if draft.deadline_at is not None:
+        times.append(to_us(draft.deadline_at))
+    if draft.mode == "test":
+        plan = MockPlan.of(draft.metadata)
+        if plan.outcome != "never":
+            times.append(now_us + round(plan.delay_s * 1_000_000))
+    return min(times, default=None)

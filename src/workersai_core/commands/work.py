@@ -1,0 +1,286 @@
+"""The worker's side: claim, renew, submit, skip, release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import attrs
+
+from workersai_core import jsontext
+from workersai_core.clock import to_us
+from workersai_core.commands import finish
+from workersai_core.errors import (
+    AlreadySubmitted,
+    InvalidInput,
+    Issue,
+    LeaseLost,
+    NotFound,
+    Rejected,
+    TooManyAssignments,
+)
+from workersai_core.lifecycle import AssignmentState
+from workersai_core.model import Assignment, Claim, Task, Worker
+from workersai_core.store import assignment_rows, task_rows
+from workersai_core.task_type import Answer, Json
+from workersai_core.transaction import Transaction
+
+__all__ = ["Submission", "checked_lease", "claim", "expire_leases", "held", "live", "release", "renew", "skip", "submit"]
+
+_CANDIDATES = 10
+_EXPIRED_AT_ONCE = 100
+MAX_REASON = 1000
+
+
+@attrs.frozen(kw_only=True)
+class Submission:
+    """What became of a submitted answer."""
+
+    assignment: Assignment
+    task: Task
+
+
+def checked_lease(tx: Transaction, lease_s: int | None) -> timedelta:
+    """Return the length of a lease.
+
+    Raises:
+        InvalidInput: it is not within the policy's limits.
+    """
+    policy = tx.parts.policy
+    seconds = policy.lease_s if lease_s is None else lease_s
+    if lease_s is not None and not policy.lease_min_s <= lease_s <= policy.lease_max_s:
+        text = f"A lease lasts {policy.lease_min_s} to {policy.lease_max_s} seconds; this is {lease_s}."
+        raise InvalidInput(text, issues=[Issue("/lease_s", text, "out_of_range")])
+    return timedelta(seconds=seconds)
+
+
+def claim(tx: Transaction, worker: Worker, task_types: Iterable[str] | None, lease_s: int | None) -> Claim | None:
+    """Give a worker the most urgent task that it may do, or None when there is nothing.
+
+    Raises:
+        TooManyAssignments: it holds as many as allowed.
+        UnknownTaskType: `task_types` names a type that does not exist.
+        InvalidInput: a lease length outside the limits.
+    """
+    lease = checked_lease(tx, lease_s)
+    names = _claimable(tx, worker, task_types)
+    expire_leases(tx)
+    limit = tx.parts.policy.max_live_assignments
+    if assignment_rows.live_count(tx.session, worker.id, tx.now_us) >= limit:
+        raise TooManyAssignments(f"You hold {limit} assignments already; submit, skip or release one first.")
+    task = _choose(tx, worker, names)
+    if task is None:
+        return None
+    slot = assignment_rows.free_slot(tx.session, task.external_id)
+    task_rows.take_slot(tx.session, task.external_id)
+    assignment = assignment_rows.insert(
+        tx.session, tx.new_id(), task.external_id, worker.id, slot, tx.now_us, to_us(tx.now + lease)
+    )
+    tx.record("task_assigned", task, f"worker:{worker.id}", {"assignment_id": assignment.id, "slot": slot})
+    schema = tx.parts.types.response_schema_for(tx.parts.types.require(task.task_type), task.params)
+    return Claim(assignment=assignment, task=task, response_schema=schema)
+
+
+def _claimable(tx: Transaction, worker: Worker, task_types: Iterable[str] | None) -> list[str]:
+    """Return the names of the types to look for: loaded, within the skills, and asked for."""
+    names = set(tx.parts.types.names())
+    if worker.skills:
+        names &= worker.skills
+    if task_types is not None:
+        names &= {tx.parts.types.require(name).name for name in task_types}
+    return sorted(names)
+
+
+def _choose(tx: Transaction, worker: Worker, names: Sequence[str]) -> Task | None:
+    hooks = tx.parts.hooks
+    asked = hooks.has("before_assign") or hooks.has("pick_assignment")
+    found = task_rows.candidates(tx.session, names, worker.id, tx.now_us, _CANDIDATES if asked else 1)
+    tasks = [task for task_id in found if (task := task_rows.get(tx.session, task_id)) is not None]
+    if asked and tasks:
+        context = tx.context(f"worker:{worker.id}", "live")
+        tasks = [task for task in tasks if hooks.before_assign(context, task, worker)]
+        picked = hooks.pick_assignment(context, worker, tasks) if tasks else None
+        if picked is not None:
+            return picked
+    return tasks[0] if tasks else None
+
+
+def expire_leases(tx: Transaction) -> int:
+    """End leases that ran out and open their slots again; return how many (at most 100)."""
+    ended = assignment_rows.expired(tx.session, tx.now_us, _EXPIRED_AT_ONCE)
+    for assignment in ended:
+        _give_back(tx, assignment, AssignmentState.EXPIRED, "assignment_expired", "system")
+    return len(ended)
+
+
+def live(tx: Transaction, worker: Worker) -> list[Claim]:
+    """Return what a worker holds, oldest first, to go on after a crash."""
+    claims = []
+    for assignment in assignment_rows.live_of_worker(tx.session, worker.id, tx.now_us):
+        task = _task_of(tx, assignment)
+        task_type = tx.parts.types.get(task.task_type)
+        if task_type is not None:
+            schema = tx.parts.types.response_schema_for(task_type, task.params)
+            claims.append(Claim(assignment=assignment, task=task, response_schema=schema))
+    return claims
+
+
+def held(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
+    """Return an assignment of a worker whose lease is alive.
+
+    Raises:
+        NotFound: there is no such assignment, or it is another worker's.
+        LeaseLost: it has ended.
+    """
+    assignment = _of_worker(tx, assignment_id, worker)
+    if not _is_live(tx, assignment):
+        raise LeaseLost(_why_lost(assignment))
+    return assignment
+
+
+def renew(tx: Transaction, assignment_id: str, worker: Worker, lease_s: int | None) -> Assignment:
+    """Extend a live lease from now on."""
+    lease = checked_lease(tx, lease_s)
+    assignment = held(tx, assignment_id, worker)
+    until = tx.now + lease
+    assignment_rows.renew(tx.session, assignment.id, to_us(until))
+    return attrs.evolve(assignment, lease_expires_at=until)
+
+
+def skip(tx: Transaction, assignment_id: str, worker: Worker, reason: str | None) -> Assignment:
+    """Decline a task; the worker never sees it again."""
+    if reason is not None and (not isinstance(reason, str) or len(reason) > MAX_REASON):
+        text = f"reason is text of at most {MAX_REASON} characters."
+        raise InvalidInput(text, issues=[Issue("/reason", text)])
+    return _give_up(tx, assignment_id, worker, AssignmentState.SKIPPED, "assignment_skipped", reason)
+
+
+def release(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
+    """Give a task back; the worker may see it again."""
+    return _give_up(tx, assignment_id, worker, AssignmentState.RELEASED, "assignment_released", None)
+
+
+def submit(tx: Transaction, assignment_id: str, worker: Worker, response: Json) -> Submission:
+    """Accept a checked answer; with the last one wanted, the task gets its result.
+
+    The same answer again is a success again, whatever happened meanwhile.
+
+    Raises:
+        NotFound: there is no such assignment, or it is another worker's.
+        AlreadySubmitted: another answer was accepted.
+        LeaseLost: the assignment ended without an answer.
+        Rejected: a plugin's veto; the assignment stays live.
+    """
+    before = repeated(tx, assignment_id, worker, response)
+    if before is not None:
+        return before
+    assignment = held(tx, assignment_id, worker)
+    task = _task_of(tx, assignment)
+    actor = f"worker:{worker.id}"
+    if tx.parts.hooks.has("before_response_accept"):
+        tx.parts.hooks.before_response_accept(tx.context(actor, task.mode), task, response)
+    text = jsontext.dumps(response)
+    assignment_rows.finish(
+        tx.session, assignment.id, AssignmentState.SUBMITTED, tx.now_us, response_json=text
+    )
+    task_rows.note_answer(tx.session, task.external_id)
+    task = attrs.evolve(task, answers_accepted=task.answers_accepted + 1)
+    tx.record("response_submitted", task, actor, {"assignment_id": assignment.id, "slot": assignment.slot})
+    if task.answers_accepted >= task.answers_wanted:
+        task = _resolve(tx, task, actor)
+    submitted = attrs.evolve(
+        assignment, state=AssignmentState.SUBMITTED, finished_at=tx.now, response_json=text
+    )
+    return Submission(assignment=submitted, task=task)
+
+
+def repeated(tx: Transaction, assignment_id: str, worker: Worker, response: Json) -> Submission | None:
+    """Return what became of the same answer when it was submitted before; None when none was.
+
+    Raises:
+        NotFound: there is no such assignment, or it is another worker's.
+        AlreadySubmitted: another answer was accepted.
+    """
+    assignment = _of_worker(tx, assignment_id, worker)
+    if assignment.state is not AssignmentState.SUBMITTED:
+        return None
+    if jsontext.canonical(assignment.response) != jsontext.canonical(response):
+        raise AlreadySubmitted("Another answer was accepted for this assignment; it cannot be changed.")
+    return Submission(assignment=assignment, task=_task_of(tx, assignment))
+
+
+def _resolve(tx: Transaction, task: Task, actor: str) -> Task:
+    """Complete the task from its answers, or ask one more worker."""
+    answers = [
+        Answer(response=given.response, worker_id=given.worker_id, submitted_at=given.finished_at)
+        for given in assignment_rows.answers(tx.session, task.external_id)
+    ]
+    verdict = None
+    if tx.parts.hooks.has("resolve_task"):
+        verdict = tx.parts.hooks.resolve_task(tx.context(actor, task.mode), task, answers)
+    if verdict is None:
+        task_type = tx.parts.types.require(task.task_type)
+        verdict = tx.parts.types.aggregate(task_type, task.params, answers)
+    if verdict is not None:
+        return finish.complete(tx, task, verdict, actor)
+    if task.answers_wanted >= tx.parts.policy.max_answers:
+        return finish.fail(tx, task, f"no_agreement: {task.answers_accepted} answers did not agree", actor)
+    task_rows.want_another_answer(tx.session, task.external_id)
+    return attrs.evolve(task, answers_wanted=task.answers_wanted + 1)
+
+
+def _give_up(
+    tx: Transaction, assignment_id: str, worker: Worker, state: AssignmentState, event: str, reason: str | None
+) -> Assignment:
+    assignment = held(tx, assignment_id, worker)
+    _give_back(tx, assignment, state, event, f"worker:{worker.id}", reason)
+    return attrs.evolve(assignment, state=state, finished_at=tx.now, reason=reason)
+
+
+def _give_back(
+    tx: Transaction,
+    assignment: Assignment,
+    state: AssignmentState,
+    event: str,
+    actor: str,
+    reason: str | None = None,
+) -> None:
+    """End an assignment without an answer and open its slot again."""
+    if not assignment_rows.finish(tx.session, assignment.id, state, tx.now_us, reason=reason):
+        return
+    task_rows.reopen_slot(tx.session, assignment.task_id)
+    data = {"assignment_id": assignment.id, "worker_id": assignment.worker_id}
+    if reason:
+        data["reason"] = reason
+    tx.record(event, _task_of(tx, assignment), actor, data)
+
+
+def _of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
+    assignment = assignment_rows.get(tx.session, assignment_id.lower())
+    if assignment is None or assignment.worker_id != worker.id:
+        raise NotFound("You have no assignment with this id.")
+    return assignment
+
+
+def _is_live(tx: Transaction, assignment: Assignment) -> bool:
+    return assignment.state is AssignmentState.CLAIMED and assignment.lease_expires_at > tx.now
+
+
+def _why_lost(assignment: Assignment) -> str:
+    if assignment.state in (AssignmentState.CLAIMED, AssignmentState.EXPIRED):
+        return "The lease of this assignment has run out; claim again."
+    return f"This assignment is {assignment.state.value}; claim again."
+
+
+def _task_of(tx: Transaction, assignment: Assignment) -> Task:
+    task = task_rows.get(tx.session, assignment.task_id)
+    if task is None:
+        raise NotFound(f"The task {assignment.task_id} of this assignment is gone.")
+    return task
+
+
+def note_rejection(tx: Transaction, assignment_id: str, worker: Worker, rejection: Rejected) -> None:
+    """Record that a plugin refused an answer; the assignment stays as it is."""
+    assignment = _of_worker(tx, assignment_id, worker)
+    data = {"assignment_id": assignment.id, "codes": sorted({issue.code for issue in rejection.issues})}
+    tx.record("response_rejected", _task_of(tx, assignment), f"worker:{worker.id}", data)

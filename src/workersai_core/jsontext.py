@@ -1,0 +1,124 @@
+"""JSON text: what is stored, what is compared, and what is refused.
+
+Bodies are stored as compact UTF-8 text in the order they were given, so that
+they come back as they came. Comparison uses a canonical text (sorted keys).
+The limits hold before any plugin code sees a value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from workersai_core.errors import InvalidInput, Issue
+
+__all__ = ["MAX_DEPTH", "MAX_NODES", "canonical", "check", "dumps", "loads", "pointer_token", "shorten"]
+
+MAX_DEPTH = 32
+MAX_NODES = 20_000
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+
+
+def dumps(value: Any) -> str:
+    """Return compact JSON text, keys in the order given; the value must have passed `check`."""
+    return orjson.dumps(value, option=_STRICT).decode()
+
+
+def loads(text: str | bytes) -> Any:
+    """Return the value of JSON text that this module wrote."""
+    return orjson.loads(text)
+
+
+def canonical(value: Any) -> str:
+    """Return the text by which equal values are equal: sorted keys, whole floats as integers."""
+    return orjson.dumps(_plain_numbers(value), option=_STRICT | orjson.OPT_SORT_KEYS).decode()
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and _INT_MIN <= value <= _INT_MAX:
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain_numbers(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_numbers(member) for member in value]
+    return value
+
+
+def check(value: Any, *, pointer: str = "", depth: int = 1) -> None:
+    """Raise unless `value` is a JSON value within the limits.
+
+    Args:
+        value: Anything; only None, bool, int, float, str, list, tuple and dict pass.
+        pointer: Where the value stands in the document, for the error.
+        depth: The nesting depth of the value itself; the document's root is 1.
+
+    Raises:
+        InvalidInput: depth over 32, more than 20 000 nodes, an integer outside
+            64 bits, a number that is not finite, a text with NUL or a lone
+            surrogate, or something that is not JSON. The issue names the place.
+    """
+    problem = next(_problems(value, pointer, depth), None)
+    if problem is not None:
+        raise InvalidInput("This is not a JSON value within the limits.", issues=[problem])
+
+
+def _problems(root: Any, pointer: str, depth: int) -> Iterator[Issue]:
+    nodes = 0
+    stack: list[tuple[Any, str, int]] = [(root, pointer, depth)]
+    while stack:
+        value, where, level = stack.pop()
+        nodes += 1
+        if nodes > MAX_NODES:
+            yield Issue(pointer, f"More than {MAX_NODES} values in one document.", "too_many_values")
+            return
+        kind = type(value)
+        if kind is str:
+            if problem := _text_problem(value):
+                yield Issue(where, problem, "invalid_text")
+        elif kind is dict or kind is list or kind is tuple:
+            if level > MAX_DEPTH:
+                yield Issue(where, f"Nested deeper than {MAX_DEPTH} levels.", "too_deep")
+                return
+            if kind is dict:
+                for name, member in value.items():
+                    if type(name) is not str:
+                        yield Issue(where, f"Object keys are text, not {type(name).__name__}.", "invalid_key")
+                        return
+                    if problem := _text_problem(name):
+                        yield Issue(where, f"In a key: {problem}", "invalid_text")
+                    stack.append((member, f"{where}/{pointer_token(name)}", level + 1))
+            else:
+                stack.extend((member, f"{where}/{i}", level + 1) for i, member in enumerate(value))
+        elif kind is int:
+            if not _INT_MIN <= value <= _INT_MAX:
+                yield Issue(where, "Integers must fit into 64 bits.", "integer_range")
+        elif kind is float:
+            if not math.isfinite(value):
+                yield Issue(where, "Numbers must be finite.", "not_finite")
+        elif value is not None and kind is not bool:
+            yield Issue(where, f"Not a JSON value: {type(value).__name__}.", "not_json")
+
+
+def _text_problem(text: str) -> str | None:
+    if text.isascii():
+        return "NUL characters are not allowed." if "\x00" in text else None
+    if "\x00" in text:
+        return "NUL characters are not allowed."
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "Lone surrogates are not allowed."
+    return None
+
+
+def pointer_token(name: str | int) -> str:
+    """Return one reference token of a JSON Pointer, escaped as RFC 6901 section 3 says."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
+def shorten(value: Any, limit: int = 64) -> str:
+    """Return `value` as JSON text of at most `limit` characters, for error messages."""
+    text = dumps(value) if not isinstance(value, str) else value
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,114 @@
+"""One open transaction, and the statements that run in it.
+
+SQLAlchemy Core builds each statement once and compiles it once per database;
+after that a session hands the finished text straight to the driver, because
+on a hot path SQLAlchemy's own execution costs several times the driver's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
+
+__all__ = ["Row", "Session", "Statement", "dialect_named"]
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any]
+
+_DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="named"),
+    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+}
+
+
+def dialect_named(name: str) -> Dialect:
+    """Return the SQL dialect that statements are compiled for: ``sqlite`` or ``postgresql``."""
+    return _DIALECTS[name]
+
+
+class Statement:
+    """A statement that is built once and compiled once per database.
+
+    Args:
+        build: The SQLAlchemy construct, or a function from the dialect's name
+            to it where the databases differ.
+    """
+
+    def __init__(self, build: ClauseElement | Callable[[str], ClauseElement]) -> None:
+        self._build = build
+        self._texts: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def compiled(self, dialect: str) -> tuple[str, dict[str, Any]]:
+        """Return the SQL text for a database and the parameters that are fixed in it."""
+        known = self._texts.get(dialect)
+        if known is None:
+            construct = self._build if isinstance(self._build, ClauseElement) else self._build(dialect)
+            compiled = construct.compile(dialect=_DIALECTS[dialect])
+            fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
+            known = self._texts[dialect] = (str(compiled), fixed)
+        return known
+
+
+class Session:
+    """An open transaction on a driver connection of the standard library's shape (PEP 249).
+
+    Attributes:
+        dialect: ``sqlite`` or ``postgresql``.
+    """
+
+    def __init__(self, driver: Any, dialect: str) -> None:
+        self._driver = driver
+        self.dialect = dialect
+        self._savepoints = 0
+
+    def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
+        """Execute a statement and return how many rows it touched."""
+        return int(self._execute(statement, parameters).rowcount)
+
+    def many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
+        """Execute a statement once for each row of parameters."""
+        sql, fixed = statement.compiled(self.dialect)
+        cursor = self._driver.cursor()
+        cursor.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
+
+    def one(self, statement: Statement, parameters: Parameters | None = None) -> Row | None:
+        """Return the first row, or None."""
+        row: Row | None = self._execute(statement, parameters).fetchone()
+        return row
+
+    def all(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
+        """Return every row."""
+        rows: list[Row] = self._execute(statement, parameters).fetchall()
+        return rows
+
+    def script(self, sql: str) -> None:
+        """Execute one statement of plain SQL without parameters."""
+        self._driver.execute(sql)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo everything done inside when it raises; keep it otherwise."""
+        self._savepoints += 1
+        name = f"wai_{self._savepoints}"
+        self._driver.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self._driver.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            self._driver.execute(f"RELEASE SAVEPOINT {name}")
+            raise
+        else:
+            self._driver.execute(f"RELEASE SAVEPOINT {name}")
+        finally:
+            self._savepoints -= 1
+
+    def _execute(self, statement: Statement, parameters: Parameters | None) -> Any:
+        sql, fixed = statement.compiled(self.dialect)
+        if fixed:
+            parameters = {**fixed, **parameters} if parameters else fixed
+        return self._driver.execute(sql, parameters or {})

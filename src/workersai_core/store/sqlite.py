@@ -1,0 +1,263 @@
+"""The embedded store: one SQLite file, durable, with group commit.
+
+All writes of a process go through one thread that owns the one writing
+connection. It takes every operation that waits, runs each in its own
+savepoint and commits them together, so that many callers share the cost of
+one disk sync. Nobody waits on purpose: a lone caller is committed at once.
+
+Readers have a connection each per thread and never wait for the writer (WAL).
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from workersai_core.errors import StoreBusy, StoreError, StoreUnavailable
+from workersai_core.store.base import Operation
+from workersai_core.store.session import Session
+
+__all__ = ["SqliteStore"]
+
+Result = TypeVar("Result")
+
+_BUSY_TIMEOUT_S = 1.0
+_CACHED_STATEMENTS = 256
+_CACHE_KIB = 8000
+_QUEUE_LIMIT = 4096
+# A group ends when it has this many operations or has run this long, so that the first in it does not wait forever.
+_GROUP_LIMIT = 512
+_GROUP_S = 0.02
+# Primary result codes that blame a statement (https://www.sqlite.org/rescode.html); all others blame the database.
+_STATEMENT_ERRORS = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_RANGE,
+        sqlite3.SQLITE_TOOBIG,
+    }
+)
+_log = logging.getLogger("workersai.store")
+
+
+class _Job:
+    """One operation on its way through the writer."""
+
+    __slots__ = ("_done", "error", "operation", "result")
+
+    def __init__(self, operation: Operation[Any]) -> None:
+        self.operation = operation
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def finish(self) -> None:
+        self._done.release()
+
+    def wait(self) -> Any:
+        self._done.acquire()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class _Reader:
+    """The reading connection of one thread; closed with the thread."""
+
+    __slots__ = ("__weakref__", "connection")
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+class SqliteStore:
+    """A `Store` on one SQLite file, or in memory for tests.
+
+    Args:
+        path: The database file; ``":memory:"`` keeps everything in this object.
+        connect: How to open a connection; tests put faults here.
+    """
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str, *, connect: Callable[[str], Any] | None = None) -> None:
+        self.path = path
+        self._connect = connect or _connect
+        self._in_memory = path == ":memory:"
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._enqueueing = threading.Lock()
+        self._readers = threading.local()
+        self._open_readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._closed = False
+        self._stopping = False
+        self._writing: Any = self._open_writer()
+        self._writer = threading.Thread(target=self._write_groups, name="workersai-sqlite-writer", daemon=True)
+        self._writer.start()
+
+    def write(self, operation: Operation[Result]) -> Result:
+        """Run `operation` in one durable transaction; see `Store.write`."""
+        job = _Job(operation)
+        with self._enqueueing:
+            if self._closed:
+                raise StoreUnavailable("The database is closed.")
+            if self._jobs.qsize() >= _QUEUE_LIMIT:
+                raise StoreBusy(f"{_QUEUE_LIMIT} operations already wait for the database; retry in a second.")
+            self._jobs.put(job)
+        return job.wait()  # type: ignore[no-any-return]
+
+    def read(self, operation: Operation[Result]) -> Result:
+        """Run `operation` on one consistent snapshot; see `Store.read`."""
+        if self._in_memory:
+            return self.write(operation)
+        try:
+            connection = self._reader().connection
+            connection.execute("BEGIN")
+            try:
+                return operation(Session(connection, self.dialect))
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self._readers.reader = None
+            raise _store_error(error) from error
+
+    def close(self) -> None:
+        """Commit what was accepted, stop the writer and close every connection."""
+        with self._enqueueing:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)  # the last thing ever put
+        self._writer.join()
+        for reader in list(self._open_readers):
+            reader.connection.close()
+
+    def _reader(self) -> _Reader:
+        reader: _Reader | None = getattr(self._readers, "reader", None)
+        if reader is None:
+            if self._closed:
+                raise StoreUnavailable("The database is closed.")
+            connection = self._connect(self.path)
+            connection.execute("PRAGMA query_only = ON")
+            reader = self._readers.reader = _Reader(connection)
+            self._open_readers.add(reader)
+        return reader
+
+    def _open_writer(self) -> Any:
+        connection = self._connect(self.path)
+        try:
+            if not self._in_memory:
+                connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            connection.close()
+            raise _store_error(error) from error
+        return connection
+
+    def _write_groups(self) -> None:
+        while not self._stopping and (first := self._jobs.get()) is not None:
+            self._commit_group([first])
+            del first
+        self._writing.close()
+
+    def _commit_group(self, group: list[_Job]) -> None:
+        try:
+            self._writing.execute("BEGIN IMMEDIATE")
+            self._run_group(group)
+            self._writing.execute("COMMIT")
+        except BaseException as error:
+            failure = _store_error(error)
+            for job in group:
+                job.error = failure
+            self._recover()
+        finally:
+            for job in group:
+                job.finish()
+
+    def _run_group(self, group: list[_Job]) -> None:
+        """Run the first job and, as long as the group may grow, every other that waits."""
+        ends_at = time.monotonic() + _GROUP_S
+        self._run_job(group[0])
+        while len(group) < _GROUP_LIMIT and time.monotonic() < ends_at and (job := self._next_job()) is not None:
+            group.append(job)
+            self._run_job(job)
+
+    def _run_job(self, job: _Job) -> None:
+        self._writing.execute("SAVEPOINT job")
+        try:
+            job.result = job.operation(Session(self._writing, self.dialect))
+        except BaseException as error:
+            if _is_database_failure(error):
+                raise  # no operation of this group can be trusted now
+            job.error = error
+            self._writing.execute("ROLLBACK TO job")
+        self._writing.execute("RELEASE job")
+
+    def _next_job(self) -> _Job | None:
+        """Return a job that waits, or None."""
+        try:
+            job = self._jobs.get_nowait()
+        except queue.Empty:
+            return None
+        self._stopping = job is None
+        return job
+
+    def _recover(self) -> None:
+        """Give the next group a connection without a transaction."""
+        try:
+            if self._writing.in_transaction:
+                self._writing.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._replace_writer()
+
+    def _replace_writer(self) -> None:
+        try:
+            replacement = self._open_writer()
+        except StoreError as error:
+            _log.error("the database cannot be reopened yet: %s", error)
+            return  # the next group meets the broken connection, reports it and tries again
+        self._writing.close()
+        self._writing = replacement
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=_BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
+
+
+def _primary_code(error: sqlite3.Error) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _is_database_failure(error: BaseException) -> bool:
+    """Return whether the database failed, and not just one statement of one operation."""
+    if not isinstance(error, sqlite3.Error) or isinstance(error, sqlite3.ProgrammingError):
+        return False
+    return _primary_code(error) not in _STATEMENT_ERRORS
+
+
+def _store_error(error: BaseException) -> BaseException:
+    """Return what a caller should see for a failure of the database."""
+    if not isinstance(error, sqlite3.Error) or not _is_database_failure(error):
+        return error
+    if _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy("Another process is writing to the database; retry in a second.")
+    return StoreUnavailable(f"The database failed: {error}. Check its disk and its permissions.")

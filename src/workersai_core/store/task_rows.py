@@ -1,0 +1,441 @@
+"""Reading and writing tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, null, or_, select, text, update
+
+from workersai_core import jsontext
+from workersai_core.callbacks.addresses import is_reserved_example
+from workersai_core.clock import FOREVER, from_us, to_us
+from workersai_core.lifecycle import CallbackState, TaskStatus
+from workersai_core.model import Mode, Task, TaskDraft, TaskFilter
+from workersai_core.store.session import Row, Session, Statement
+from workersai_core.store.tables import assignments, deliveries, task_metadata, tasks
+
+__all__ = [
+    "candidates",
+    "due",
+    "find_unique_id",
+    "finish",
+    "get",
+    "insert",
+    "metadata_text",
+    "newest_page",
+    "note_answer",
+    "reopen_slot",
+    "take_slot",
+    "want_another_answer",
+]
+
+_INDEXED_METADATA = 50
+_INDEXED_CHARACTERS = 255
+
+_callback_state = (
+    select(deliveries.c.state).where(deliveries.c.task_id == tasks.c.id).limit(text("1")).scalar_subquery()
+)
+_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    tasks.c.id,
+    tasks.c.account,
+    tasks.c.mode,
+    tasks.c.task_type,
+    tasks.c.task_type_version,
+    tasks.c.callback_url,
+    tasks.c.callback_events,
+    tasks.c.instruction,
+    tasks.c.params,
+    tasks.c.response,
+    tasks.c.metadata,
+    tasks.c.status,
+    tasks.c.overlap,
+    tasks.c.answers_wanted,
+    tasks.c.answers_accepted,
+    tasks.c.priority,
+    tasks.c.deadline_at,
+    tasks.c.unique_id,
+    tasks.c.tags,
+    tasks.c.confidence,
+    tasks.c.error,
+    tasks.c.created_at,
+    tasks.c.completed_at,
+    _callback_state,
+)
+_MINE = and_(tasks.c.account == bindparam("account"), tasks.c.mode == bindparam("mode"))
+
+_INSERT = Statement(tasks.insert())
+_INSERT_METADATA = Statement(task_metadata.insert())
+_GET = Statement(select(*_COLUMNS).where(tasks.c.id == bindparam("id")))
+_GET_MINE = Statement(select(*_COLUMNS).where(tasks.c.id == bindparam("id"), _MINE))
+_BY_UNIQUE_ID = Statement(select(tasks.c.id).where(_MINE, tasks.c.unique_id == bindparam("unique_id")))
+_POSITION = Statement(select(tasks.c.created_at).where(tasks.c.id == bindparam("id"), _MINE))
+_FINISH = Statement(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"))
+    .values(
+        status=bindparam("new_status"),
+        response=bindparam("new_response"),
+        confidence=bindparam("new_confidence"),
+        error=bindparam("new_error"),
+        completed_at=bindparam("now"),
+        open_slots=text("0"),
+        wake_at=null(),
+    )
+)
+_TAKE_SLOT = Statement(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"), text("open_slots > 0"))
+    .values(open_slots=text("open_slots - 1"), status=text("'in_progress'"))
+)
+_REOPEN_SLOT = Statement(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"), text("status = 'in_progress'"))
+    .values(open_slots=text("open_slots + 1"))
+)
+_NOTE_ANSWER = Statement(
+    update(tasks).where(tasks.c.id == bindparam("task_id")).values(answers_accepted=text("answers_accepted + 1"))
+)
+_WANT_ANOTHER = Statement(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"))
+    .values(answers_wanted=text("answers_wanted + 1"), open_slots=text("open_slots + 1"))
+)
+_DUE = Statement(
+    select(tasks.c.id)
+    .where(text("wake_at IS NOT NULL"), tasks.c.wake_at <= bindparam("now"))
+    .order_by(tasks.c.wake_at)
+    .limit(bindparam("n"))
+    .with_for_update(skip_locked=True)
+)
+_CANDIDATES = Statement(
+    select(tasks.c.id, tasks.c.priority, tasks.c.deadline_at)
+    .where(
+        tasks.c.task_type == bindparam("task_type"),
+        text("open_slots > 0"),
+        tasks.c.deadline_at > bindparam("now"),
+        ~exists(
+            select(assignments.c.id).where(
+                assignments.c.task_id == tasks.c.id,
+                assignments.c.worker_id == bindparam("worker_id"),
+                text("wai_assignment.state IN ('claimed', 'submitted', 'skipped')"),
+            )
+        ),
+    )
+    .order_by(tasks.c.priority.desc(), tasks.c.deadline_at, tasks.c.id)
+    .limit(bindparam("n"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def insert(session: Session, draft: TaskDraft, task_id: str, now_us: int, wake_us: int | None) -> Task:
+    """Store a new pending task and return it."""
+    session.run(
+        _INSERT,
+        {
+            "id": task_id,
+            "account": draft.account,
+            "mode": draft.mode,
+            "task_type": draft.task_type,
+            "task_type_version": draft.task_type_version,
+            "status": "pending",
+            "callback_url": draft.callback_url,
+            "callback_events": " ".join(sorted(draft.callback_events)),
+            "instruction": draft.instruction,
+            "params": draft.params_json,
+            "metadata": draft.metadata_json,
+            "response": "{}",
+            "overlap": draft.overlap,
+            "answers_wanted": draft.overlap,
+            "answers_accepted": 0,
+            "open_slots": draft.overlap if draft.mode == "live" else 0,
+            "priority": draft.priority,
+            "deadline_at": FOREVER if draft.deadline_at is None else to_us(draft.deadline_at),
+            "wake_at": wake_us,
+            "unique_id": draft.unique_id,
+            "tags": jsontext.dumps(draft.tags),
+            "confidence": None,
+            "error": None,
+            "created_at": now_us,
+            "completed_at": None,
+        },
+    )
+    _insert_metadata(session, draft, task_id, now_us)
+    return _drafted(draft, task_id, now_us)
+
+
+def _insert_metadata(session: Session, draft: TaskDraft, task_id: str, now_us: int) -> None:
+    for name, value in list(draft.metadata.items())[:_INDEXED_METADATA]:
+        words = metadata_text(value)
+        if words is None or len(words) > _INDEXED_CHARACTERS or len(name) > _INDEXED_CHARACTERS:
+            continue
+        session.run(
+            _INSERT_METADATA,
+            {
+                "account": draft.account,
+                "mode": draft.mode,
+                "key": name,
+                "value": words,
+                "created_at": now_us,
+                "task_id": task_id,
+            },
+        )
+
+
+def metadata_text(value: Any) -> str | None:
+    """Return the text by which a metadata value is found; None for arrays and objects."""
+    if isinstance(value, str):
+        return value
+    return None if isinstance(value, list | dict) else jsontext.dumps(value)
+
+
+def _drafted(draft: TaskDraft, task_id: str, now_us: int) -> Task:
+    return Task(
+        external_id=task_id,
+        account=draft.account,
+        mode=draft.mode,
+        task_type=draft.task_type,
+        task_type_version=draft.task_type_version,
+        callback_url=draft.callback_url,
+        callback_events=draft.callback_events,
+        instruction=draft.instruction,
+        params_json=draft.params_json,
+        response_json="{}",
+        metadata_json=draft.metadata_json,
+        status=TaskStatus.PENDING,
+        overlap=draft.overlap,
+        answers_wanted=draft.overlap,
+        answers_accepted=0,
+        priority=draft.priority,
+        deadline_at=draft.deadline_at,
+        unique_id=draft.unique_id,
+        tags=draft.tags,
+        confidence=None,
+        error=None,
+        callback_state=CallbackState.SKIPPED if is_reserved_example(draft.callback_url) else None,
+        created_at=from_us(now_us),
+        completed_at=None,
+    )
+
+
+def _task(row: Row) -> Task:
+    callback_state = row[23]
+    if callback_state is None and is_reserved_example(row[5]):
+        callback_state = "skipped"
+    return Task(
+        external_id=row[0],
+        account=row[1],
+        mode=row[2],
+        task_type=row[3],
+        task_type_version=row[4],
+        callback_url=row[5],
+        callback_events=frozenset(row[6].split()),
+        instruction=row[7],
+        params_json=row[8],
+        response_json=row[9],
+        metadata_json=row[10],
+        status=TaskStatus(row[11]),
+        overlap=row[12],
+        answers_wanted=row[13],
+        answers_accepted=row[14],
+        priority=row[15],
+        deadline_at=None if row[16] == FOREVER else from_us(row[16]),
+        unique_id=row[17],
+        tags=() if row[18] == "[]" else tuple(jsontext.loads(row[18])),
+        confidence=row[19],
+        error=row[20],
+        created_at=from_us(row[21]),
+        completed_at=None if row[22] is None else from_us(row[22]),
+        callback_state=None if callback_state is None else CallbackState(callback_state),
+    )
+
+
+def get(session: Session, task_id: str, *, account: str | None = None, mode: Mode | None = None) -> Task | None:
+    """Return a task by id, or None; with an account and a mode only if it is theirs."""
+    if account is None:
+        row = session.one(_GET, {"id": task_id})
+    else:
+        row = session.one(_GET_MINE, {"id": task_id, "account": account, "mode": mode})
+    return None if row is None else _task(row)
+
+
+def find_unique_id(session: Session, account: str, mode: Mode, unique_id: str) -> str | None:
+    """Return the id of the task that has this `unique_id`, or None."""
+    row = session.one(_BY_UNIQUE_ID, {"account": account, "mode": mode, "unique_id": unique_id})
+    return None if row is None else row[0]
+
+
+def finish(
+    session: Session,
+    task_id: str,
+    status: TaskStatus,
+    now_us: int,
+    *,
+    response_json: str = "{}",
+    confidence: float | None = None,
+    error: str | None = None,
+) -> None:
+    """Move a task to a final state; it is neither claimable nor due any more."""
+    session.run(
+        _FINISH,
+        {
+            "task_id": task_id,
+            "new_status": status.value,
+            "new_response": response_json,
+            "new_confidence": confidence,
+            "new_error": error,
+            "now": now_us,
+        },
+    )
+
+
+def take_slot(session: Session, task_id: str) -> bool:
+    """Take one open slot of a task; return False when there is none."""
+    return session.run(_TAKE_SLOT, {"task_id": task_id}) == 1
+
+
+def reopen_slot(session: Session, task_id: str) -> None:
+    """Give a slot back, if the task still wants it."""
+    session.run(_REOPEN_SLOT, {"task_id": task_id})
+
+
+def note_answer(session: Session, task_id: str) -> None:
+    """Count one accepted answer."""
+    session.run(_NOTE_ANSWER, {"task_id": task_id})
+
+
+def want_another_answer(session: Session, task_id: str) -> None:
+    """Raise the number of wanted answers by one and open a slot for it."""
+    session.run(_WANT_ANOTHER, {"task_id": task_id})
+
+
+def due(session: Session, now_us: int, limit: int) -> list[str]:
+    """Return ids of tasks on which the engine must act by itself now."""
+    return [row[0] for row in session.all(_DUE, {"now": now_us, "n": limit})]
+
+
+def candidates(
+    session: Session, task_types: Sequence[str], worker_id: str, now_us: int, limit: int
+) -> list[str]:
+    """Return ids of tasks this worker may claim, most urgent first.
+
+    Order: priority (higher first), then deadline, then age.
+    """
+    found: list[tuple[int, int, str]] = []
+    for task_type in task_types:
+        rows = session.all(
+            _CANDIDATES, {"task_type": task_type, "worker_id": worker_id, "now": now_us, "n": limit}
+        )
+        found.extend((-priority, deadline, task_id) for task_id, priority, deadline in rows)
+    return [task_id for _, _, task_id in sorted(found)[:limit]]
+
+
+def newest_page(
+    session: Session,
+    account: str,
+    mode: Mode,
+    chosen: TaskFilter,
+    limit: int,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+) -> list[Task] | None:
+    """Return up to `limit` tasks, newest first, older than `after` or newer than `before`.
+
+    Returns None when the task named by `after` or `before` is not there.
+    """
+    parameters: dict[str, Any] = {"account": account, "mode": mode, "n": limit}
+    anchor = after or before
+    if anchor is not None:
+        position = session.one(_POSITION, {"id": anchor, "account": account, "mode": mode})
+        if position is None:
+            return None
+        parameters |= {"anchor_at": position[0], "anchor_id": anchor}
+    parameters |= _filter_parameters(chosen)
+    direction = "after" if after else "before" if before else None
+    statement = _page_statement(
+        direction,
+        chosen.task_type is not None,
+        chosen.status is not None,
+        chosen.created_after is not None,
+        chosen.created_before is not None,
+        len(chosen.metadata),
+    )
+    found = [_task(row) for row in session.all(statement, parameters)]
+    return found[::-1] if direction == "before" else found
+
+
+def count(session: Session, account: str, mode: Mode, chosen: TaskFilter) -> int:
+    """Return how many tasks the filter holds; it walks all of them."""
+    conditions = _conditions(
+        chosen.task_type is not None,
+        chosen.status is not None,
+        chosen.created_after is not None,
+        chosen.created_before is not None,
+        len(chosen.metadata),
+    )
+    statement = Statement(select(func.count()).select_from(tasks).where(*conditions))
+    row = session.one(statement, {"account": account, "mode": mode} | _filter_parameters(chosen))
+    return 0 if row is None else int(row[0])
+
+
+def _filter_parameters(chosen: TaskFilter) -> Mapping[str, Any]:
+    parameters: dict[str, Any] = {}
+    if chosen.task_type is not None:
+        parameters["task_type"] = chosen.task_type
+    if chosen.status is not None:
+        parameters["status"] = chosen.status.value
+    if chosen.created_after is not None:
+        parameters["created_after"] = to_us(chosen.created_after)
+    if chosen.created_before is not None:
+        parameters["created_before"] = to_us(chosen.created_before)
+    for i, (name, value) in enumerate(sorted(chosen.metadata.items())):
+        parameters |= {f"key_{i}": name, f"value_{i}": value}
+    return parameters
+
+
+@lru_cache(maxsize=512)
+def _page_statement(
+    direction: str | None, by_type: bool, by_status: bool, after: bool, before: bool, metadata_keys: int
+) -> Statement:
+    conditions = _conditions(by_type, by_status, after, before, metadata_keys)
+    at, own_id = tasks.c.created_at, tasks.c.id
+    anchor_at: Any = bindparam("anchor_at")
+    anchor_id: Any = bindparam("anchor_id")
+    if direction == "after":
+        conditions.append(or_(at < anchor_at, and_(at == anchor_at, own_id < anchor_id)))
+        conditions.append(at <= anchor_at)
+    elif direction == "before":
+        conditions.append(or_(at > anchor_at, and_(at == anchor_at, own_id > anchor_id)))
+        conditions.append(at >= anchor_at)
+    order = (at.asc(), own_id.asc()) if direction == "before" else (at.desc(), own_id.desc())
+    page: Select[Any] = select(*_COLUMNS).where(*conditions).order_by(*order).limit(bindparam("n"))
+    return Statement(page)
+
+
+def _conditions(
+    by_type: bool, by_status: bool, after: bool, before: bool, metadata_keys: int
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_MINE]
+    if by_type:
+        conditions.append(tasks.c.task_type == bindparam("task_type"))
+    if by_status:
+        conditions.append(tasks.c.status == bindparam("status"))
+    if after:
+        conditions.append(tasks.c.created_at > bindparam("created_after"))
+    if before:
+        conditions.append(tasks.c.created_at < bindparam("created_before"))
+    for i in range(metadata_keys):
+        entry = task_metadata.alias(f"metadata_{i}")
+        conditions.append(
+            tasks.c.id.in_(
+                select(entry.c.task_id).where(
+                    entry.c.account == bindparam("account"),
+                    entry.c.mode == bindparam("mode"),
+                    entry.c.key == bindparam(f"key_{i}"),
+                    entry.c.value == bindparam(f"value_{i}"),
+                )
+            )
+        )
+    return conditions
