@@ -10,6 +10,7 @@ import attrs
 
 from workersai_core import jsontext
 from workersai_core.callbacks.addresses import check_callback_url
+from workersai_core.clock import rfc3339
 from workersai_core.errors import InvalidInput, Issue, UnsafeURL
 from workersai_core.jsontext import shorten
 from workersai_core.mocks import plan_issues
@@ -17,7 +18,7 @@ from workersai_core.model import Mode, TaskDraft
 from workersai_core.policy import Policy
 from workersai_core.registry import TaskTypes
 
-__all__ = ["CALLBACK_EVENTS", "DEFAULT_CALLBACK_URL", "DEFAULT_TASK_TYPE", "TaskFields", "draft_task"]
+__all__ = ["CALLBACK_EVENTS", "DEFAULT_CALLBACK_URL", "DEFAULT_TASK_TYPE", "TaskFields", "content_of", "draft_task"]
 
 DEFAULT_TASK_TYPE = "categorization"
 DEFAULT_CALLBACK_URL = "http://example.com/callback"
@@ -107,6 +108,25 @@ def draft_task(fields: TaskFields, types: TaskTypes, policy: Policy, now: dateti
         unique_id=fields.unique_id,
         tags=tuple(fields.tags),
         actor=fields.actor,
+    )
+
+
+def content_of(draft: TaskDraft) -> str:
+    """Return a text that is equal for two drafts exactly when they ask for the same task."""
+    return jsontext.canonical(
+        [
+            draft.task_type,
+            draft.instruction,
+            draft.params,
+            draft.callback_url,
+            sorted(draft.callback_events),
+            draft.metadata,
+            draft.overlap,
+            draft.priority,
+            None if draft.deadline_at is None else rfc3339(draft.deadline_at),
+            draft.unique_id,
+            draft.tags,
+        ]
     )
 
 

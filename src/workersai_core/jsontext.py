@@ -8,9 +8,10 @@ The limits hold before any plugin code sees a value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import attrs
 import orjson
 
 from workersai_core.errors import InvalidInput, Issue
@@ -76,31 +77,43 @@ def _problems(root: Any, pointer: str, depth: int) -> Iterator[Issue]:
             yield Issue(pointer, f"More than {MAX_NODES} values in one document.", "too_many_values")
             return
         kind = type(value)
-        if kind is str:
-            if problem := _text_problem(value):
-                yield Issue(where, problem, "invalid_text")
-        elif kind is dict or kind is list or kind is tuple:
+        if kind is dict or kind is list or kind is tuple:
             if level > MAX_DEPTH:
                 yield Issue(where, f"Nested deeper than {MAX_DEPTH} levels.", "too_deep")
                 return
             if kind is dict:
-                for name, member in value.items():
-                    if type(name) is not str:
-                        yield Issue(where, f"Object keys are text, not {type(name).__name__}.", "invalid_key")
-                        return
-                    if problem := _text_problem(name):
-                        yield Issue(where, f"In a key: {problem}", "invalid_text")
-                    stack.append((member, f"{where}/{pointer_token(name)}", level + 1))
-            else:
-                stack.extend((member, f"{where}/{i}", level + 1) for i, member in enumerate(value))
-        elif kind is int:
-            if not _INT_MIN <= value <= _INT_MAX:
-                yield Issue(where, "Integers must fit into 64 bits.", "integer_range")
-        elif kind is float:
-            if not math.isfinite(value):
-                yield Issue(where, "Numbers must be finite.", "not_finite")
-        elif value is not None and kind is not bool:
-            yield Issue(where, f"Not a JSON value: {type(value).__name__}.", "not_json")
+                yield from _key_problems(value, where)
+            stack.extend((member, f"{where}/{pointer_token(name)}", level + 1) for name, member in _members(value))
+        elif problem := _leaf_problem(value, kind):
+            yield attrs.evolve(problem, pointer=where)
+
+
+def _members(value: Any) -> Iterable[tuple[str | int, Any]]:
+    return value.items() if type(value) is dict else enumerate(value)
+
+
+def _key_problems(value: dict[Any, Any], where: str) -> Iterator[Issue]:
+    for name in value:
+        if type(name) is not str:
+            yield Issue(where, f"Object keys are text, not {type(name).__name__}.", "invalid_key")
+        elif problem := _text_problem(name):
+            yield Issue(where, f"In a key: {problem}", "invalid_text")
+
+
+def _leaf_problem(value: Any, kind: type) -> Issue | None:
+    if kind is str:
+        problem = _text_problem(value)
+        return None if problem is None else Issue("", problem, "invalid_text")
+    if kind is int and not _INT_MIN <= value <= _INT_MAX:
+        return Issue("", "Integers must fit into 64 bits.", "integer_range")
+    if kind is float and not math.isfinite(value):
+        return Issue("", "Numbers must be finite.", "not_finite")
+    if value is None or kind in _LEAVES:
+        return None
+    return Issue("", f"Not a JSON value: {kind.__name__}.", "not_json")
+
+
+_LEAVES = frozenset({str, int, float, bool})
 
 
 def _text_problem(text: str) -> str | None:
@@ -108,7 +121,9 @@ def _text_problem(text: str) -> str | None:
         return "NUL characters are not allowed." if "\x00" in text else None
     if "\x00" in text:
         return "NUL characters are not allowed."
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         return "Lone surrogates are not allowed."
     return None
 

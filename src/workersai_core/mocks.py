@@ -64,7 +64,7 @@ def plan_issues(metadata: Mapping[str, Any], response_issues: Callable[[Any], li
         return
     controls = metadata["mock"]
     if not isinstance(controls, dict):
-        yield Issue("/metadata/mock", "mock is an object, for example {\"delay_s\": 2}.", "wrong_type")
+        yield Issue("/metadata/mock", 'mock is an object, for example {"delay_s": 2}.', "wrong_type")
         return
     for name, value in controls.items():
         where = f"/metadata/mock/{pointer_token(name)}"

@@ -42,7 +42,7 @@ class Transaction:
         session: Where statements run.
         parts: What the engine shares.
         now: The time of this transaction, aware UTC; it does not move.
-        events: What was recorded so far; observers see it after the commit.
+        recorded: What was recorded so far; observers see it after the commit.
         work_due: Whether something was stored that the dispatcher should look at now.
     """
 
@@ -51,7 +51,7 @@ class Transaction:
         self.parts = parts
         self.now: datetime = parts.clock.now()
         self.now_us: int = to_us(self.now)
-        self.events: list[Event] = []
+        self.recorded: list[Event] = []
         self.work_due = False
 
     def new_id(self) -> str:
@@ -71,14 +71,26 @@ class Transaction:
 
     def record(self, name: str, task: Task, actor: str, data: Mapping[str, Any] | None = None) -> None:
         """Append an event about a task to the log."""
+        self.record_about(name, task.external_id, task.account, task.mode, actor, data)
+
+    def record_about(
+        self,
+        name: str,
+        task_id: str | None,
+        account: str,
+        mode: Mode,
+        actor: str,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append an event to the log where the task itself is not at hand, or none is concerned."""
         event = event_rows.append(
             self.session,
             name,
             self.now_us,
-            task_id=task.external_id,
-            account=task.account,
-            mode=task.mode,
+            task_id=task_id,
+            account=account,
+            mode=mode,
             actor=actor,
             data=data or {},
         )
-        self.events.append(event)
+        self.recorded.append(event)

@@ -18,6 +18,7 @@ from workersai_core.errors import (
     NotFound,
     Rejected,
     TooManyAssignments,
+    WrongState,
 )
 from workersai_core.lifecycle import AssignmentState
 from workersai_core.model import Assignment, Claim, Task, Worker
@@ -25,7 +26,22 @@ from workersai_core.store import assignment_rows, task_rows
 from workersai_core.task_type import Answer, Json
 from workersai_core.transaction import Transaction
 
-__all__ = ["Submission", "checked_lease", "claim", "expire_leases", "held", "live", "release", "renew", "skip", "submit"]
+__all__ = [
+    "Submission",
+    "assign",
+    "check_answer",
+    "checked_lease",
+    "claim",
+    "expire_leases",
+    "held",
+    "live",
+    "note_rejection",
+    "release",
+    "renew",
+    "repeated",
+    "skip",
+    "submit",
+]
 
 _CANDIDATES = 10
 _EXPIRED_AT_ONCE = 100
@@ -71,8 +87,14 @@ def claim(tx: Transaction, worker: Worker, task_types: Iterable[str] | None, lea
     task = _choose(tx, worker, names)
     if task is None:
         return None
+    return assign(tx, task, worker, lease)
+
+
+def assign(tx: Transaction, task: Task, worker: Worker, lease: timedelta) -> Claim:
+    """Give a worker this very task, which has an open slot and which the worker has not seen."""
     slot = assignment_rows.free_slot(tx.session, task.external_id)
-    task_rows.take_slot(tx.session, task.external_id)
+    if not task_rows.take_slot(tx.session, task.external_id):
+        raise WrongState(f"The task {task.external_id} wants no further answer.")
     assignment = assignment_rows.insert(
         tx.session, tx.new_id(), task.external_id, worker.id, slot, tx.now_us, to_us(tx.now + lease)
     )
@@ -160,6 +182,28 @@ def release(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
     return _give_up(tx, assignment_id, worker, AssignmentState.RELEASED, "assignment_released", None)
 
 
+def check_answer(tx: Transaction, assignment_id: str, worker: Worker, response: Json) -> None:
+    """Raise unless an answer may be submitted, or is the one that was submitted before.
+
+    Raises:
+        NotFound: there is no such assignment, or it is another worker's.
+        AlreadySubmitted: another answer was accepted.
+        LeaseLost: the assignment ended without an answer.
+        TaskTypeUnavailable: the type's plugin is gone.
+        InvalidInput: the answer is wrong; pointers start with ``/response``.
+    """
+    jsontext.check(response, pointer="/response", depth=2)
+    if repeated(tx, assignment_id, worker, response) is not None:
+        return
+    task = _task_of(tx, held(tx, assignment_id, worker))
+    issues = tx.parts.types.check_response(tx.parts.types.require(task.task_type), task.params, response)
+    if issues:
+        count = "One value is" if len(issues) == 1 else f"{len(issues)} values are"
+        raise InvalidInput(
+            f"{count} wrong; the assignment is still yours.", issues=[issue.under("/response") for issue in issues]
+        )
+
+
 def submit(tx: Transaction, assignment_id: str, worker: Worker, response: Json) -> Submission:
     """Accept a checked answer; with the last one wanted, the task gets its result.
 
@@ -180,17 +224,13 @@ def submit(tx: Transaction, assignment_id: str, worker: Worker, response: Json) 
     if tx.parts.hooks.has("before_response_accept"):
         tx.parts.hooks.before_response_accept(tx.context(actor, task.mode), task, response)
     text = jsontext.dumps(response)
-    assignment_rows.finish(
-        tx.session, assignment.id, AssignmentState.SUBMITTED, tx.now_us, response_json=text
-    )
+    assignment_rows.finish(tx.session, assignment.id, AssignmentState.SUBMITTED, tx.now_us, response_json=text)
     task_rows.note_answer(tx.session, task.external_id)
     task = attrs.evolve(task, answers_accepted=task.answers_accepted + 1)
     tx.record("response_submitted", task, actor, {"assignment_id": assignment.id, "slot": assignment.slot})
     if task.answers_accepted >= task.answers_wanted:
         task = _resolve(tx, task, actor)
-    submitted = attrs.evolve(
-        assignment, state=AssignmentState.SUBMITTED, finished_at=tx.now, response_json=text
-    )
+    submitted = attrs.evolve(assignment, state=AssignmentState.SUBMITTED, finished_at=tx.now, response_json=text)
     return Submission(assignment=submitted, task=task)
 
 

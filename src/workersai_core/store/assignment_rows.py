@@ -114,7 +114,7 @@ def insert(
 ) -> Assignment:
     """Store a new claimed assignment and return it."""
     row: Row = (assignment_id, task_id, worker_id, slot, "claimed", now_us, until_us, None, None, None)
-    session.run(_INSERT, dict(zip((column.key for column in _COLUMNS), row, strict=True)))
+    session.run(_INSERT, dict(zip((column.name for column in assignments.columns), row, strict=True)))
     return _assignment(row)
 
 

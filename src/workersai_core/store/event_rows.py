@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 
 from workersai_core import jsontext
 from workersai_core.clock import from_us
@@ -14,7 +14,7 @@ from workersai_core.model import Event, Mode
 from workersai_core.store.session import Row, Session, Statement
 from workersai_core.store.tables import events, idempotency
 
-__all__ = ["Remembered", "after", "append", "existing", "forget", "of_task", "recall", "remember"]
+__all__ = ["Remembered", "after", "any_older", "append", "committed", "forget", "of_task", "recall", "remember"]
 
 _APPEND = Statement(
     events.insert()
@@ -35,13 +35,14 @@ _AFTER = Statement(
     select(*_COLUMNS).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("n"))
 )
 _OF_TASK = Statement(select(*_COLUMNS).where(events.c.task_id == bindparam("task_id")).order_by(events.c.id))
-_EXISTS = Statement(select(events.c.id).where(events.c.id == bindparam("id")))
+_BY_ID = Statement(select(*_COLUMNS).where(events.c.id == bindparam("id")))
 _REMEMBER = Statement(idempotency.insert())
 _RECALL = Statement(
     select(idempotency.c.fingerprint, idempotency.c.body).where(
         idempotency.c.scope == bindparam("scope"), idempotency.c.key == bindparam("key")
     )
 )
+_OLDEST = Statement(select(func.min(idempotency.c.created_at)))
 _FORGET = Statement(delete(idempotency).where(idempotency.c.created_at < bindparam("older_than")))
 
 
@@ -102,9 +103,13 @@ def of_task(session: Session, task_id: str) -> list[Event]:
     return [_event(row) for row in session.all(_OF_TASK, {"task_id": task_id})]
 
 
-def existing(session: Session, ids: Sequence[int]) -> set[int]:
-    """Return which of these events are committed."""
-    return {event_id for event_id in ids if session.one(_EXISTS, {"id": event_id}) is not None}
+def committed(session: Session, recorded: Sequence[Event]) -> list[Event]:
+    """Return which of these events are in the log.
+
+    The number alone does not tell: after a rollback the next event may get it.
+    """
+    found = ((event, session.one(_BY_ID, {"id": event.id})) for event in recorded)
+    return [event for event, row in found if row is not None and _event(row) == event]
 
 
 @attrs.frozen
@@ -127,6 +132,12 @@ def remember(session: Session, scope: str, key: str, fingerprint: str, body: str
         _REMEMBER,
         {"scope": scope, "key": key, "fingerprint": fingerprint, "body": body, "created_at": now_us},
     )
+
+
+def any_older(session: Session, than_us: int) -> bool:
+    """Return whether a key was first used before a time."""
+    row = session.one(_OLDEST)
+    return row is not None and row[0] is not None and row[0] < than_us
 
 
 def forget(session: Session, older_than_us: int) -> int:

@@ -124,9 +124,7 @@ _SETTLE = Statement(
 )
 _ADD_ATTEMPT = Statement(attempts.insert())
 _ATTEMPTS = Statement(
-    select(
-        attempts.c.n, attempts.c.at, attempts.c.status, attempts.c.latency_ms, attempts.c.error, attempts.c.answer
-    )
+    select(attempts.c.n, attempts.c.at, attempts.c.status, attempts.c.latency_ms, attempts.c.error, attempts.c.answer)
     .where(attempts.c.delivery_id == bindparam("delivery_id"))
     .order_by(attempts.c.n)
 )
@@ -181,9 +179,7 @@ _ENDPOINT_HEALTH = Statement(
 _SET_HEALTH = Statement(
     update(endpoints)
     .where(endpoints.c.id == bindparam("endpoint_id"))
-    .values(
-        succeeded_at=bindparam("succeeded"), failing_since=bindparam("failing"), slow=bindparam("is_slow")
-    )
+    .values(succeeded_at=bindparam("succeeded"), failing_since=bindparam("failing"), slow=bindparam("is_slow"))
 )
 _DISABLE = Statement(
     update(endpoints)
@@ -226,9 +222,7 @@ _RETIRE_SECRET = Statement(
     .values(expires_at=bindparam("until"))
 )
 _ADD_SECRET = Statement(
-    text(
-        "INSERT INTO wai_secret (account, secret, created_at) VALUES (:account, :secret, :now) ON CONFLICT DO NOTHING"
-    )
+    text("INSERT INTO wai_secret (account, secret, created_at) VALUES (:account, :secret, :now) ON CONFLICT DO NOTHING")
 )
 
 
@@ -304,9 +298,7 @@ def due_endpoints(session: Session, now_us: int) -> list[DueEndpoint]:
     ]
 
 
-def claim(
-    session: Session, endpoint_id: str, limit: int, now_us: int, lease: str, until_us: int
-) -> list[Sending]:
+def claim(session: Session, endpoint_id: str, limit: int, now_us: int, lease: str, until_us: int) -> list[Sending]:
     """Lease up to `limit` due deliveries of an endpoint, new ones before replays."""
     rows: list[Row] = []
     for replay in (0, 1):

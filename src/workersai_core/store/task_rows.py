@@ -18,6 +18,7 @@ from workersai_core.store.tables import assignments, deliveries, task_metadata, 
 
 __all__ = [
     "candidates",
+    "count",
     "due",
     "find_unique_id",
     "finish",
@@ -28,6 +29,7 @@ __all__ = [
     "note_answer",
     "reopen_slot",
     "take_slot",
+    "wake_later",
     "want_another_answer",
 ]
 
@@ -101,6 +103,11 @@ _WANT_ANOTHER = Statement(
     update(tasks)
     .where(tasks.c.id == bindparam("task_id"))
     .values(answers_wanted=text("answers_wanted + 1"), open_slots=text("open_slots + 1"))
+)
+_WAKE_LATER = Statement(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"), text("wake_at IS NOT NULL"))
+    .values(wake_at=bindparam("later"))
 )
 _DUE = Statement(
     select(tasks.c.id)
@@ -310,23 +317,24 @@ def want_another_answer(session: Session, task_id: str) -> None:
     session.run(_WANT_ANOTHER, {"task_id": task_id})
 
 
+def wake_later(session: Session, task_id: str, at_us: int) -> None:
+    """Look at a due task again at a later time."""
+    session.run(_WAKE_LATER, {"task_id": task_id, "later": at_us})
+
+
 def due(session: Session, now_us: int, limit: int) -> list[str]:
     """Return ids of tasks on which the engine must act by itself now."""
     return [row[0] for row in session.all(_DUE, {"now": now_us, "n": limit})]
 
 
-def candidates(
-    session: Session, task_types: Sequence[str], worker_id: str, now_us: int, limit: int
-) -> list[str]:
+def candidates(session: Session, task_types: Sequence[str], worker_id: str, now_us: int, limit: int) -> list[str]:
     """Return ids of tasks this worker may claim, most urgent first.
 
     Order: priority (higher first), then deadline, then age.
     """
     found: list[tuple[int, int, str]] = []
     for task_type in task_types:
-        rows = session.all(
-            _CANDIDATES, {"task_type": task_type, "worker_id": worker_id, "now": now_us, "n": limit}
-        )
+        rows = session.all(_CANDIDATES, {"task_type": task_type, "worker_id": worker_id, "now": now_us, "n": limit})
         found.extend((-priority, deadline, task_id) for task_id, priority, deadline in rows)
     return [task_id for _, _, task_id in sorted(found)[:limit]]
 
@@ -376,7 +384,7 @@ def count(session: Session, account: str, mode: Mode, chosen: TaskFilter) -> int
         len(chosen.metadata),
     )
     statement = Statement(select(func.count()).select_from(tasks).where(*conditions))
-    row = session.one(statement, {"account": account, "mode": mode} | _filter_parameters(chosen))
+    row = session.one(statement, {"account": account, "mode": mode, **_filter_parameters(chosen)})
     return 0 if row is None else int(row[0])
 
 

@@ -1,0 +1,1 @@
+"""How Alembic runs the revisions of a `Schema`: `env.py` is used for every one of them."""

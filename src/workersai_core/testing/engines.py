@@ -1,0 +1,56 @@
+"""Engines for tests: in memory, on a clock that stands still, with callbacks that are caught."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from workersai_core.callbacks.addresses import AddressPolicy
+from workersai_core.commands.work import assign
+from workersai_core.engine import Engine
+from workersai_core.model import Task, Worker
+from workersai_core.policy import Policy
+from workersai_core.testing.clock import FakeClock
+from workersai_core.testing.transport import CapturingTransport
+
+__all__ = ["complete", "memory_engine"]
+
+_LEASE = timedelta(hours=1)
+
+
+def memory_engine(**overrides: Any) -> Engine:
+    """Return an engine in memory.
+
+    It has a `FakeClock`, a `CapturingTransport` and the installed task types,
+    and may call back any address. No thread ticks or delivers: call `tick`
+    and `deliver`.
+
+    Args:
+        **overrides: Arguments of `Engine.open` to use instead.
+    """
+    defaults: dict[str, Any] = {
+        "clock": FakeClock(),
+        "transport": CapturingTransport(),
+        "policy": Policy(addresses=AddressPolicy.of(["0.0.0.0/0", "::/0"])),
+    }
+    return Engine.open("sqlite://", **{**defaults, **overrides})
+
+
+def complete(engine: Engine, task: Task, response: Any, *more: Any) -> Task:
+    """Answer a live task as workers do, and return it as it is then.
+
+    Args:
+        engine: Its engine.
+        task: An open live task.
+        response: The first worker's answer.
+        *more: The answers of further workers, for a task with an overlap.
+
+    Raises:
+        WrongState: the task wants no further answer.
+        InvalidInput: an answer breaks the type's rules.
+    """
+    for n, answer in enumerate((response, *more), start=1):
+        worker = Worker(id=f"tester-{n}")
+        claim = engine.run(lambda tx, worker=worker: assign(tx, task, worker, _LEASE))  # type: ignore[misc]
+        engine.submit(claim.assignment.id, worker, answer)
+    return engine.get_task(task.external_id, account=task.account, mode=task.mode)
