@@ -32,7 +32,7 @@ from workersai_core.observers import Uncommitted
 from workersai_core.plugins import Plugins
 from workersai_core.policy import Policy
 from workersai_core.registry import TaskTypes
-from workersai_core.store import Schema, Session, Store, event_rows, outbox_rows
+from workersai_core.store import Schema, Session, Store, endpoint_rows, event_rows
 from workersai_core.store.opening import open_store
 from workersai_core.store.schema import CORE
 from workersai_core.ticker import Ticker
@@ -306,7 +306,7 @@ class Engine(Commands):
         plugins = {report.name: report.state for report in self.plugins.reports()}
         dispatcher = self._dispatcher.healthy() if self._dispatching else True
         try:
-            oldest = self._read(lambda tx: outbox_rows.oldest_due(tx.session, tx.now_us))
+            oldest = self._read(lambda tx: endpoint_rows.oldest_due(tx.session, tx.now_us))
         except StoreError:
             return Health(database=False, dispatcher=dispatcher, outbox_lag_s=None, plugins=plugins)
         lag = None if oldest is None else max(0.0, (self.clock.now() - oldest).total_seconds())

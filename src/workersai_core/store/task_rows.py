@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from workersai_core import jsontext
 from workersai_core.callbacks.addresses import is_reserved_example
@@ -37,7 +50,7 @@ _INDEXED_METADATA = 50
 _INDEXED_CHARACTERS = 255
 
 _callback_state = (
-    select(deliveries.c.state).where(deliveries.c.task_id == tasks.c.id).limit(text("1")).scalar_subquery()
+    select(deliveries.c.state).where(deliveries.c.task_id == tasks.c.id).limit(literal_column("1")).scalar_subquery()
 )
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
     tasks.c.id,

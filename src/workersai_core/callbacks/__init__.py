@@ -1,0 +1,1 @@
+"""Callbacks: what is owed, to whom, and how it is sent."""
