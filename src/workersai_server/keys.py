@@ -90,7 +90,7 @@ def mode_of(key: str) -> Mode:
 
 def hash_key(key: str) -> str:
     """Return what is stored of a key or token: the hexadecimal SHA-256."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
 def mask(key: str) -> str:

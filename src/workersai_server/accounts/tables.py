@@ -1,0 +1,85 @@
+"""The tables of accounts, API keys and workers, once for both databases.
+
+Like the engine's, their names start with ``wai_`` and their times are whole
+microseconds since 1970. Amounts are whole millionths.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+
+from workersai_core.store import Schema
+
+__all__ = ["SERVER", "accounts", "api_keys", "credits", "metadata", "workers"]
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
+)
+
+# SQLite only counts upward without reuse in an INTEGER primary key; PostgreSQL wants 64 bits.
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+accounts = Table(
+    "wai_account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # As its owner wrote it; `email_folded` is what must be unique.
+    Column("email", Text, nullable=False),
+    Column("email_folded", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("unlimited", Integer, nullable=False),
+    Column("callback_url", Text),
+    Column("callback_events", Text, nullable=False),
+    # Every accepted live creation, whoever paid for it; the first ones are the free ones.
+    Column("creations", BigInteger, nullable=False),
+    Column("credit_micros", BigInteger, nullable=False),
+    Column("spent_micros", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+Index("uq_wai_account_email", accounts.c.email_folded, unique=True)
+
+credits = Table(
+    "wai_credit",
+    metadata,
+    Column("id", _Sequence, primary_key=True, autoincrement=True),
+    Column("account_id", Text, nullable=False),
+    Column("amount_micros", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_wai_credit_account", credits.c.account_id)
+
+api_keys = Table(
+    "wai_api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("last4", Text, nullable=False),
+    # Separated by spaces; empty means all.
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+Index("uq_wai_api_key_hash", api_keys.c.hash, unique=True)
+Index("ix_wai_api_key_account", api_keys.c.account_id, api_keys.c.id)
+
+workers = Table(
+    "wai_worker",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    # Task type names separated by spaces; empty means every type.
+    Column("skills", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+Index("uq_wai_worker_token", workers.c.token_hash, unique=True)
+
+SERVER = Schema(name="server", metadata=metadata, package="workersai_server.migrations", head="0001")

@@ -1,0 +1,1 @@
+"""`workersai demo`: the whole service on this machine, with nothing to prepare."""

@@ -1,0 +1,108 @@
+"""The whole service in one object: settings in; engine, accounts and application out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from workersai_core import Engine, Violation
+from workersai_core.store import Schema
+from workersai_core.store.opening import database_url, upgrade
+from workersai_core.store.schema import CORE
+from workersai_server import quota
+from workersai_server.accounts import SERVER, Accounts
+from workersai_server.settings import Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["Service", "migrate", "sqlite_file"]
+
+_SCHEMAS: Sequence[Schema] = (SERVER,)
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """One service on one database; made by `Service.open`."""
+
+    settings: Settings
+    engine: Engine
+    accounts: Accounts
+
+    @cached_property
+    def app(self) -> WSGIApplication:
+        """The WSGI application, made on first use."""
+        # PERF: the commands that only look after the database need no web framework.
+        from workersai_server.app import create_app
+
+        return create_app(self.engine, self.settings, self.accounts)
+
+    @classmethod
+    def open(
+        cls, settings: Settings, *, start: bool = True, dispatch: bool = True, migrate: bool | None = None
+    ) -> Self:
+        """Open the database, load the plugins and put the service together.
+
+        Args:
+            settings: How it behaves.
+            start: Whether to start the threads that do what is due by the clock.
+            dispatch: Whether those deliver callbacks too; else another process must.
+            migrate: See `Engine.open`.
+
+        Raises:
+            InvalidInput, MigrationRequired, PluginConfigurationError, StoreUnavailable: see `Engine.open`.
+        """
+        engine = Engine.open(
+            settings.db,
+            plugins=[quota.Quota(settings)],
+            plugin_files=settings.plugin_files,
+            entry_points=settings.plugins,
+            strict_plugins=settings.strict_plugins,
+            plugin_settings=settings.plugin_settings,
+            policy=settings.policy(),
+            schemas=_SCHEMAS,
+            migrate=migrate,
+        )
+        service = cls(settings=settings, engine=engine, accounts=Accounts(engine, settings))
+        if start and dispatch:
+            engine.start()
+        elif start:
+            engine.start_ticking()
+        return service
+
+    def check(self) -> list[Violation]:
+        """Return every broken invariant of the engine and of the accounts."""
+        return [*self.engine.check(), *self.engine.read(lambda tx: quota.violations(tx.session))]
+
+    def close(self) -> None:
+        """Let running deliveries finish, write down what is owed and let go of the database."""
+        self.engine.stop()
+        self.accounts.close()
+        self.engine.close()
+
+
+def migrate(settings: Settings) -> Mapping[str, str]:
+    """Bring every table of the service to its newest revision, and return the revisions by schema.
+
+    Raises:
+        InvalidInput, MigrationRequired, StoreUnavailable: see `workersai_core.store.opening.upgrade`.
+    """
+    schemas = (CORE, *_SCHEMAS)
+    upgrade(settings.db, schemas)
+    return {schema.name: schema.head for schema in schemas}
+
+
+def sqlite_file(database: str) -> Path | None:
+    """Return the file of a SQLite database; None when it is in memory or not SQLite.
+
+    Raises:
+        InvalidInput: it is no database address.
+    """
+    url = database_url(database)
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database)).absolute()
