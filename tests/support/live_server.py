@@ -1,0 +1,118 @@
+"""A real `workersai serve` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+PATIENCE_S = 30
+
+
+@attrs.define
+class LiveServer:
+    """A running server; `said` is what it wrote to standard error besides its readiness."""
+
+    process: subprocess.Popen[str]
+    url: str
+    said: list[str]
+    reader: threading.Thread
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self._wait()
+
+    def stop(self) -> int:
+        """End it as an operator would, and return its exit code."""
+        self.process.terminate()
+        return self._wait()
+
+    def _wait(self) -> int:
+        code = self.process.wait(PATIENCE_S)
+        self.reader.join(PATIENCE_S)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None and not stream.closed:
+                stream.close()
+        return code
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment without its own ``WORKERSAI_*``, and with `settings` as such."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WORKERSAI_")}
+    return kept | {f"WORKERSAI_{name.upper()}": value for name, value in settings.items()}
+
+
+def workersai(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "workersai_server.cli", *arguments],
+        cwd=cwd,
+        env=clean_environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def start_server(database: Path, *options: str, **settings: str) -> LiveServer:
+    """Start a server on a SQLite file and wait until it answers."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "workersai_server.cli",
+            "serve",
+            "--db",
+            f"sqlite:///{database}",
+            "--port",
+            "0",
+            *options,
+        ],
+        cwd=database.parent,
+        env=clean_environment(**settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said: list[str] = []
+    url: list[str] = []
+    settled = threading.Event()
+
+    def listen() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("ready http"):
+                url.append(line.split()[1])
+                settled.set()
+            else:
+                said.append(line)
+        settled.set()
+
+    reader = threading.Thread(target=listen, daemon=True)
+    reader.start()
+    server = LiveServer(process, "", said, reader)
+    if not settled.wait(PATIENCE_S) or not url:
+        server.kill()
+        raise AssertionError("the server did not start: " + "".join(said))
+    server.url = url[0]
+    return server
+
+
+@contextmanager
+def running_server(database: Path, *options: str, **settings: str) -> Iterator[LiveServer]:
+    """Run a server for the length of a `with` block."""
+    server = start_server(database, *options, **settings)
+    try:
+        yield server
+    finally:
+        server.kill()
