@@ -1,0 +1,1 @@
+"""The pages: worker console, account dashboard, operator pages."""
