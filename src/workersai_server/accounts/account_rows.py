@@ -21,6 +21,7 @@ __all__ = [
     "insert",
     "password_of",
     "set_callback_defaults",
+    "set_operator",
     "set_password",
     "set_unlimited",
 ]
@@ -29,6 +30,7 @@ _COLUMNS = (
     accounts.c.id,
     accounts.c.email,
     accounts.c.unlimited,
+    accounts.c.operator,
     accounts.c.callback_url,
     accounts.c.callback_events,
     accounts.c.creations,
@@ -38,9 +40,9 @@ _COLUMNS = (
 )
 _INSERT = Statement(
     text(
-        "INSERT INTO wai_account (id, email, email_folded, password_hash, unlimited, callback_events,"
+        "INSERT INTO wai_account (id, email, email_folded, password_hash, unlimited, operator, callback_events,"
         " creations, credit_micros, spent_micros, created_at)"
-        " VALUES (:id, :email, :email_folded, :password_hash, :unlimited, 'completed', 0, 0, 0, :created_at)"
+        " VALUES (:id, :email, :email_folded, :password_hash, :unlimited, :operator, 'completed', 0, 0, 0, :created_at)"
         " ON CONFLICT DO NOTHING"
     )
 )
@@ -61,6 +63,7 @@ def _is_account() -> ColumnElement[bool]:
 
 
 _SET_UNLIMITED = _set(unlimited=bindparam("new_unlimited"))
+_SET_OPERATOR = _set(operator=bindparam("new_operator"))
 _SET_PASSWORD = _set(password_hash=bindparam("new_hash"))
 _SET_CALLBACK = _set(callback_url=bindparam("new_url"), callback_events=bindparam("new_events"))
 _ADD_CREDIT = Statement(
@@ -82,6 +85,7 @@ def insert(
     email_folded: str,
     password_hash: str | None,
     unlimited: bool,
+    operator: bool,
     now_us: int,
 ) -> bool:
     """Store a new account; return False when its email is taken."""
@@ -91,6 +95,7 @@ def insert(
         "email_folded": email_folded,
         "password_hash": password_hash,
         "unlimited": int(unlimited),
+        "operator": int(operator),
         "created_at": now_us,
     }
     return session.run(_INSERT, row) == 1
@@ -127,6 +132,11 @@ def set_unlimited(session: Session, account_id: str, unlimited: bool) -> bool:
     return session.run(_SET_UNLIMITED, {"account_id": account_id, "new_unlimited": int(unlimited)}) == 1
 
 
+def set_operator(session: Session, account_id: str, operator: bool) -> bool:
+    """Open or close the operator pages to an account; return False when there is no such account."""
+    return session.run(_SET_OPERATOR, {"account_id": account_id, "new_operator": int(operator)}) == 1
+
+
 def set_callback_defaults(session: Session, account_id: str, url: str | None, events: Iterable[str]) -> bool:
     """Set where and for what the account is called back; return False when there is no such account."""
     row = {"account_id": account_id, "new_url": url, "new_events": " ".join(sorted(events))}
@@ -150,10 +160,11 @@ def _account(row: Row) -> Account:
         id=row[0],
         email=row[1],
         unlimited=bool(row[2]),
-        callback_url=row[3],
-        callback_events=frozenset(row[4].split()),
-        creations=row[5],
-        credit_micros=row[6],
-        spent_micros=row[7],
-        created_at=from_us(row[8]),
+        operator=bool(row[3]),
+        callback_url=row[4],
+        callback_events=frozenset(row[5].split()),
+        creations=row[6],
+        credit_micros=row[7],
+        spent_micros=row[8],
+        created_at=from_us(row[9]),
     )

@@ -10,7 +10,7 @@ from workersai_core import Conflict, Engine, InvalidInput, Mode, NotFound, OpenT
 from workersai_core.callbacks.addresses import check_callback_url
 from workersai_core.drafting import CALLBACK_EVENTS
 from workersai_core.errors import Issue
-from workersai_server.accounts import account_rows, api_keys, passwords, worker_rows
+from workersai_server.accounts import account_rows, api_keys, passwords, session_rows, worker_rows
 from workersai_server.accounts.authentication import Authentication
 from workersai_server.accounts.cache import Monotonic
 from workersai_server.accounts.values import (
@@ -27,7 +27,7 @@ from workersai_server.errors import Forbidden, Unauthenticated
 from workersai_server.keys import hash_key, new_worker_token
 from workersai_server.settings import Settings
 
-__all__ = ["Accounts"]
+__all__ = ["Accounts", "fold_email"]
 
 _MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 _MAX_NAME = 200
@@ -57,13 +57,16 @@ class Accounts:
 
     # --- accounts ------------------------------------------------------------------------------
 
-    def create(self, email: str, *, password: str | None = None, unlimited: bool = False) -> NewAccount:
+    def create(
+        self, email: str, *, password: str | None = None, unlimited: bool = False, operator: bool = False
+    ) -> NewAccount:
         """Make an account with a live and a test key.
 
         Args:
             email: Its name, unique whatever the case of its letters.
             password: For signing in to the pages; None leaves the account without.
             unlimited: Whether it creates tasks without limit and charge.
+            operator: Whether its owner may see the operator pages.
 
         Raises:
             InvalidInput: the email or the password is no such thing.
@@ -83,6 +86,7 @@ class Accounts:
                 email_folded=folded,
                 password_hash=hashed,
                 unlimited=unlimited,
+                operator=operator,
                 now_us=tx.now_us,
             ):
                 raise Conflict(f"There is an account for {email.strip()} already; use it, or another email.")
@@ -114,14 +118,14 @@ class Accounts:
             Unauthenticated: they do not belong together; also when there is no
                 such account, after the same time.
         """
-        folded = _fold(email)
+        folded = fold_email(email)
         _, stored = self._engine.read(lambda tx: account_rows.password_of(tx.session, folded))
         if not passwords.verify(password, stored):
             raise Unauthenticated("This email and password do not belong together.")
         return self.get(email)
 
     def set_password(self, email: str, password: str) -> None:
-        """Set the password of an account.
+        """Set the password of an account, and sign it out everywhere.
 
         Raises:
             NotFound: the email has no account.
@@ -129,7 +133,13 @@ class Accounts:
         """
         passwords.check_strength(password)
         hashed = passwords.hash_password(password)
-        self._engine.run(lambda tx: account_rows.set_password(tx.session, _load(tx, email).id, hashed))
+
+        def change(tx: OpenTransaction) -> None:
+            account = _load(tx, email)
+            account_rows.set_password(tx.session, account.id, hashed)
+            session_rows.delete_of(tx.session, account.id)
+
+        self._engine.run(change)
 
     def list(self) -> Sequence[Account]:
         """Return all accounts, oldest first."""
@@ -183,6 +193,19 @@ class Accounts:
         account = self._engine.run(change)
         self._authentication.forget()
         return account
+
+    def set_operator(self, email: str, operator: bool = True) -> Account:
+        """Let the owner of an account see the operator pages, or no longer.
+
+        Raises:
+            NotFound: the email has no account.
+        """
+
+        def change(tx: OpenTransaction) -> Account:
+            account_rows.set_operator(tx.session, _load(tx, email).id, operator)
+            return _load(tx, email)
+
+        return self._engine.run(change)
 
     def set_callback_defaults(
         self, account_id: str, callback_url: str | None, callback_events: Iterable[str] = ("completed",)
@@ -336,7 +359,7 @@ class Accounts:
 
 
 def _load(tx: OpenTransaction, email: str) -> Account:
-    account = account_rows.by_email(tx.session, _fold(email))
+    account = account_rows.by_email(tx.session, fold_email(email))
     if account is None:
         raise NotFound(f"There is no account for {email.strip()}.")
     return account
@@ -353,7 +376,7 @@ def _folded(email: str) -> str:
     Raises:
         InvalidInput: it is no email address.
     """
-    folded = _fold(email)
+    folded = fold_email(email)
     local, at, domain = folded.rpartition("@")
     clean = folded.isprintable() and not any(character.isspace() for character in folded)
     if not (local and at and domain and clean and len(folded) <= _MAX_EMAIL):
@@ -361,7 +384,8 @@ def _folded(email: str) -> str:
     return folded
 
 
-def _fold(email: str) -> str:
+def fold_email(email: str) -> str:
+    """Return an email as it is compared: however its letters are written."""
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 from workersai_core.store import Schema
 
-__all__ = ["SERVER", "accounts", "api_keys", "credits", "metadata", "workers"]
+__all__ = ["SERVER", "accounts", "api_keys", "credits", "metadata", "sessions", "workers"]
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
@@ -28,6 +28,8 @@ accounts = Table(
     Column("email_folded", Text, nullable=False),
     Column("password_hash", Text),
     Column("unlimited", Integer, nullable=False),
+    # Whether its owner may see the operator pages.
+    Column("operator", Integer, nullable=False),
     Column("callback_url", Text),
     Column("callback_events", Text, nullable=False),
     # Every accepted live creation, whoever paid for it; the first ones are the free ones.
@@ -81,5 +83,18 @@ workers = Table(
     Column("revoked_at", BigInteger),
 )
 Index("uq_wai_worker_token", workers.c.token_hash, unique=True)
+
+sessions = Table(
+    "wai_session",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    # requester or worker; `subject_id` is an account's or a worker's id.
+    Column("role", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index("ix_wai_session_subject", sessions.c.subject_id)
+Index("ix_wai_session_expires_at", sessions.c.expires_at)
 
 SERVER = Schema(name="server", metadata=metadata, package="workersai_server.migrations", head="0001")

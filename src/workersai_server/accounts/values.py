@@ -39,6 +39,8 @@ class Account:
     id: str
     email: str
     unlimited: bool
+    operator: bool
+    """Whether its owner may see the operator pages."""
     callback_url: str | None
     callback_events: frozenset[str]
     creations: int

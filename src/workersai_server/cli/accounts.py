@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["accounts"]
 
-_COLUMNS = ("account_id", "email", "unlimited", "creations", "credit", "created_at")
+_COLUMNS = ("account_id", "email", "unlimited", "operator", "creations", "credit", "created_at")
 
 
 @click.group()
@@ -29,14 +29,17 @@ def accounts() -> None:
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password for the pages from standard input.")
 @click.option("--unlimited", is_flag=True, help="No limit of free requests and no charge.")
+@click.option("--operator", is_flag=True, help="May see the operator pages.")
 @database_option
 @json_option
 @pass_output
-def create(output: Output, *, email: str, password_stdin: bool, unlimited: bool, db: str | None) -> None:
+def create(
+    output: Output, *, email: str, password_stdin: bool, unlimited: bool, operator: bool, db: str | None
+) -> None:
     """Create an account with a live and a test key; they are shown this once."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with opened(settings_of(output, {"db": db})) as service:
-        made = service.accounts.create(email, password=password, unlimited=unlimited)
+        made = service.accounts.create(email, password=password, unlimited=unlimited, operator=operator)
     output.document(
         attrs.asdict(made),
         f"Account {made.account_id} for {made.email}. Keep these; they are not shown again:\n"
@@ -84,6 +87,31 @@ def unlimited(output: Output, *, email: str, off: bool, db: str | None) -> None:
     output.document(_shown(account), f"{account.email} is {'no longer ' if off else ''}unlimited.")
 
 
+@accounts.command()
+@click.argument("email")
+@click.option("--off", is_flag=True, help="Close them again.")
+@database_option
+@json_option
+@pass_output
+def operator(output: Output, *, email: str, off: bool, db: str | None) -> None:
+    """Open the operator pages to an account."""
+    with existing(output, db) as service:
+        account = service.accounts.set_operator(email, not off)
+    output.document(_shown(account), f"{account.email} is {'no longer ' if off else ''}an operator.")
+
+
+@accounts.command()
+@click.argument("email")
+@database_option
+@json_option
+@pass_output
+def password(output: Output, *, email: str, db: str | None) -> None:
+    """Set the password of an account, read from standard input, and sign it out everywhere."""
+    with existing(output, db) as service:
+        service.accounts.set_password(email, sys.stdin.readline().rstrip("\r\n"))
+    output.document({"email": email}, f"{email} has a new password.")
+
+
 def _shown(account: Account) -> dict[str, Any]:
     from workersai_server.amounts import from_micros
 
@@ -91,6 +119,7 @@ def _shown(account: Account) -> dict[str, Any]:
         "account_id": account.id,
         "email": account.email,
         "unlimited": account.unlimited,
+        "operator": account.operator,
         "creations": account.creations,
         "credit": from_micros(account.credit_micros),
         "spent": from_micros(account.spent_micros),

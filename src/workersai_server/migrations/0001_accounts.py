@@ -1,4 +1,4 @@
-"""Accounts, credit, API keys and workers."""
+"""Accounts, credit, API keys, workers and their sessions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("email_folded", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("unlimited", sa.Integer(), nullable=False),
+        sa.Column("operator", sa.Integer(), nullable=False),
         sa.Column("callback_url", sa.Text(), nullable=True),
         sa.Column("callback_events", sa.Text(), nullable=False),
         sa.Column("creations", sa.BigInteger(), nullable=False),
@@ -70,9 +71,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wai_worker")),
     )
     op.create_index("uq_wai_worker_token", "wai_worker", ["token_hash"], unique=True)
+    op.create_table(
+        "wai_session",
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_wai_session")),
+    )
+    op.create_index("ix_wai_session_subject", "wai_session", ["subject_id"])
+    op.create_index("ix_wai_session_expires_at", "wai_session", ["expires_at"])
 
 
 def downgrade() -> None:
     """Drop the tables, and with them every account and key."""
-    for name in ("wai_worker", "wai_api_key", "wai_credit", "wai_account"):
+    for name in ("wai_session", "wai_worker", "wai_api_key", "wai_credit", "wai_account"):
         op.drop_table(name)
