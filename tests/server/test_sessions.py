@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.accounts import house
+from sqlalchemy import select
 
+from support.accounts import house
+from workersai_core.store import Statement
 from workersai_server.accounts.sessions import SESSION_LENGTH, Sessions, csrf_token, is_csrf_token, new_token
+from workersai_server.accounts.tables import sessions as sessions_table
 from workersai_server.errors import RateLimited, Unauthenticated
 
 EMAIL, PASSWORD = "Anna@Example.com", "correct horse"
@@ -89,10 +92,7 @@ def test_a_new_password_signs_out_everywhere(sessions, home):
 
 def test_the_token_itself_is_not_in_the_database(sessions, home):
     token = sign_in(sessions)
-    home.accounts.list()
-    rows = home.engine.read(
-        lambda tx: tx.session._driver.execute("SELECT * FROM wai_session").fetchall()  # no statement for this exists
-    )
+    rows = home.engine.read(lambda tx: tx.session.all(Statement(select(sessions_table))))
     assert 1 == len(rows)
     assert token not in str(rows)
 
