@@ -8,8 +8,8 @@ import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
-from support.task_types import TestTypes
 
+from support.task_types import TestTypes
 from workersai_core import (
     AlreadySubmitted,
     InvalidInput,
@@ -69,9 +69,7 @@ class EngineMachine(RuleBasedStateMachine):
         base = memory_engine(clock=self.clock).policy
         policy = attrs.evolve(base, max_live_assignments=MAX_LIVE)
         assert isinstance(policy, Policy)
-        self.engine = memory_engine(
-            clock=self.clock, entry_points="none", plugins=[TestTypes()], policy=policy
-        )
+        self.engine = memory_engine(clock=self.clock, entry_points="none", plugins=[TestTypes()], policy=policy)
         self.model_tasks = {}
         self.model_assignments = {}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from workersai_core.api import Issue, TaskType, Verdict, hookimpl
+from itertools import pairwise
+from typing import ClassVar
+
+from workersai_core.api import Issue, Json, TaskType, Verdict, hookimpl
 
 
 class Pick(TaskType):
@@ -11,7 +14,7 @@ class Pick(TaskType):
     name = "pick"
     aliases = ("choose",)
     summary = "Pick one of the options."
-    params_schema = {
+    params_schema: ClassVar[Json] = {
         "type": "object",
         "additionalProperties": False,
         "required": ["options"],
@@ -25,7 +28,7 @@ class Pick(TaskType):
             }
         },
     }
-    response_schema = {
+    response_schema: ClassVar[Json] = {
         "type": "object",
         "additionalProperties": False,
         "required": ["choice"],
@@ -52,7 +55,7 @@ class Unanimous(Pick):
     def aggregate(self, params, answers):
         """Return the first choice that two workers made."""
         choices = sorted(answer.response["choice"] for answer in answers)
-        agreed = [a for a, b in zip(choices, choices[1:], strict=False) if a == b]
+        agreed = [a for a, b in pairwise(choices) if a == b]
         return Verdict(response={"choice": agreed[0]}, confidence=1.0) if agreed else None
 
 

@@ -10,6 +10,7 @@ Readers have a connection each per thread and never wait for the writer (WAL).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -44,6 +45,9 @@ _STATEMENT_ERRORS = frozenset(
         sqlite3.SQLITE_TOOBIG,
     }
 )
+_BUSY_ERRORS = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_CLOSED = "The database is closed."
+_NESTED = "An operation of this thread is running; use its own transaction instead of waiting for another one."
 _log = logging.getLogger("workersai.store")
 
 
@@ -72,10 +76,19 @@ class _Job:
 class _Reader:
     """The reading connection of one thread; closed with the thread."""
 
-    __slots__ = ("__weakref__", "connection")
+    __slots__ = ("__weakref__", "connection", "in_use")
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self.in_use = threading.Lock()
+
+    def run(self, operation: Operation[Result]) -> Result:
+        """Run an operation on one snapshot; the caller holds `in_use`."""
+        self.connection.execute("BEGIN")
+        try:
+            return operation(Session(self.connection, SqliteStore.dialect))
+        finally:
+            self.connection.execute("ROLLBACK")
 
     def __del__(self) -> None:
         self.connection.close()
@@ -87,6 +100,9 @@ class SqliteStore:
     Args:
         path: The database file; ``":memory:"`` keeps everything in this object.
         connect: How to open a connection; tests put faults here.
+
+    Raises:
+        StoreBusy, StoreUnavailable: the file cannot be opened.
     """
 
     dialect = "sqlite"
@@ -107,10 +123,11 @@ class SqliteStore:
 
     def write(self, operation: Operation[Result]) -> Result:
         """Run `operation` in one durable transaction; see `Store.write`."""
+        self._refuse_the_writer()
         job = _Job(operation)
         with self._enqueueing:
             if self._closed:
-                raise StoreUnavailable("The database is closed.")
+                raise StoreUnavailable(_CLOSED)
             if self._jobs.qsize() >= _QUEUE_LIMIT:
                 raise StoreBusy(f"{_QUEUE_LIMIT} operations already wait for the database; retry in a second.")
             self._jobs.put(job)
@@ -119,50 +136,54 @@ class SqliteStore:
     def read(self, operation: Operation[Result]) -> Result:
         """Run `operation` on one consistent snapshot; see `Store.read`."""
         if self._in_memory:
-            return self.write(operation)
+            return self.write(_without_changes(operation))
+        self._refuse_the_writer()
         try:
-            connection = self._reader().connection
-            connection.execute("BEGIN")
-            try:
-                return operation(Session(connection, self.dialect))
-            finally:
-                connection.execute("ROLLBACK")
+            return self._read(self._reader(), operation)
         except sqlite3.Error as error:
             self._readers.reader = None
-            raise _store_error(error) from error
+            if _is_database_failure(error):
+                raise _store_error(error) from error
+            raise
 
     def close(self) -> None:
-        """Commit what was accepted, stop the writer and close every connection."""
+        """Commit what was accepted, let running reads end, and close every connection."""
         with self._enqueueing:
             if self._closed:
                 return
             self._closed = True
             self._jobs.put(None)  # the last thing ever put
+            readers = list(self._open_readers)
+        for reader in readers:
+            with reader.in_use:
+                reader.connection.close()
         self._writer.join()
-        for reader in list(self._open_readers):
-            reader.connection.close()
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def _read(self, reader: _Reader, operation: Operation[Result]) -> Result:
+        if not reader.in_use.acquire(blocking=False):  # held by an operation around this one, or by `close`
+            raise StoreUnavailable(_CLOSED) if self._closed else RuntimeError(_NESTED)
+        try:
+            if self._closed:
+                raise StoreUnavailable(_CLOSED)
+            return reader.run(operation)
+        finally:
+            reader.in_use.release()
 
     def _reader(self) -> _Reader:
         reader: _Reader | None = getattr(self._readers, "reader", None)
         if reader is None:
-            if self._closed:
-                raise StoreUnavailable("The database is closed.")
-            connection = self._connect(self.path)
-            connection.execute("PRAGMA query_only = ON")
-            reader = self._readers.reader = _Reader(connection)
-            self._open_readers.add(reader)
+            reader = self._readers.reader = _Reader(self._open("query_only = ON"))
+            with self._enqueueing:
+                self._open_readers.add(reader)
         return reader
 
-    def _open_writer(self) -> Any:
-        connection = self._connect(self.path)
-        try:
-            if not self._in_memory:
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            connection.close()
-            raise _store_error(error) from error
-        return connection
+    def _refuse_the_writer(self) -> None:
+        if threading.current_thread() is self._writer:
+            raise RuntimeError(_NESTED)
+
+    # --- writing -----------------------------------------------------------------------------
 
     def _write_groups(self) -> None:
         while not self._stopping and (first := self._jobs.get()) is not None:
@@ -176,10 +197,9 @@ class SqliteStore:
             self._run_group(group)
             self._writing.execute("COMMIT")
         except BaseException as error:
-            failure = _store_error(error)
             for job in group:
-                job.error = failure
-            self._recover()
+                job.error = _store_error(error)
+            self._recover(was_busy=isinstance(group[0].error, StoreBusy))
         finally:
             for job in group:
                 job.finish()
@@ -212,52 +232,99 @@ class SqliteStore:
         self._stopping = job is None
         return job
 
-    def _recover(self) -> None:
-        """Give the next group a connection without a transaction."""
+    # --- connections ---------------------------------------------------------------------------
+
+    def _recover(self, *, was_busy: bool) -> None:
+        """Give the next group a connection that has no transaction and, unless it was only busy, no past."""
         try:
             if self._writing.in_transaction:
                 self._writing.execute("ROLLBACK")
         except sqlite3.Error:
+            was_busy = False
+        if not was_busy and not self._in_memory:
             self._replace_writer()
 
     def _replace_writer(self) -> None:
         try:
             replacement = self._open_writer()
-        except StoreError as error:
+        except Exception as error:  # whatever it is, the writer lives on
             _log.error("the database cannot be reopened yet: %s", error)
-            return  # the next group meets the broken connection, reports it and tries again
-        self._writing.close()
+            return  # the next group meets the old connection, reports what it says and tries again
+        with contextlib.suppress(sqlite3.Error):
+            self._writing.close()
         self._writing = replacement
+
+    def _open_writer(self) -> Any:
+        durable = ("synchronous = FULL",)
+        try:
+            return self._open(*durable) if self._in_memory else self._open("journal_mode = WAL", *durable)
+        except sqlite3.Error as error:
+            raise _store_error(error) from error
+
+    def _open(self, *settings: str) -> Any:
+        """Return a new connection with these settings."""
+        connection = self._connect(self.path)
+        try:
+            for setting in (f"cache_size = -{_CACHE_KIB}", *settings):
+                connection.execute(f"PRAGMA {setting}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         path,
         timeout=_BUSY_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=_CACHED_STATEMENTS,
     )
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    return connection
 
 
-def _primary_code(error: sqlite3.Error) -> int | None:
+def _without_changes(operation: Operation[Result]) -> Operation[Result]:
+    """Return an operation that fails where it would change something."""
+
+    def run(session: Session) -> Result:
+        session.script("PRAGMA query_only = ON")
+        try:
+            return operation(session)
+        finally:
+            session.script("PRAGMA query_only = OFF")
+
+    return run
+
+
+def _primary_code(error: BaseException) -> int | None:
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
+def _first_failure(error: BaseException) -> BaseException:
+    """Return what failed first: to undo what a failure left may fail as well, and that says less."""
+    while isinstance(error.__context__, sqlite3.Error):
+        error = error.__context__
+    return error
+
+
 def _is_database_failure(error: BaseException) -> bool:
     """Return whether the database failed, and not just one statement of one operation."""
-    if not isinstance(error, sqlite3.Error) or isinstance(error, sqlite3.ProgrammingError):
+    if not isinstance(error, sqlite3.Error):
         return False
-    return _primary_code(error) not in _STATEMENT_ERRORS
+    first = _first_failure(error)
+    code = _primary_code(first)
+    if code is None:  # the driver's own complaint, which is about a value or an argument
+        return not isinstance(first, sqlite3.InterfaceError | sqlite3.ProgrammingError)
+    return code not in _STATEMENT_ERRORS
 
 
-def _store_error(error: BaseException) -> BaseException:
-    """Return what a caller should see for a failure of the database."""
-    if not isinstance(error, sqlite3.Error) or not _is_database_failure(error):
-        return error
-    if _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy("Another process is writing to the database; retry in a second.")
-    return StoreUnavailable(f"The database failed: {error}. Check its disk and its permissions.")
+def _store_error(error: BaseException) -> StoreError:
+    """Return what a caller should see when a transaction failed as a whole."""
+    first = _first_failure(error)
+    if _primary_code(first) in _BUSY_ERRORS:
+        found: StoreError = StoreBusy("Another process is writing to the database; retry in a second.")
+    else:
+        found = StoreUnavailable(f"The database failed: {first}. Check its disk and its permissions.")
+    found.__cause__ = first
+    return found
