@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def open_store(database: str | sqlalchemy.Engine, schemas: Sequence[Schema], *, 
     """
     url = database_url(database)
     if url.get_backend_name() == "postgresql":
-        raise InvalidInput("PostgreSQL is not supported yet; write sqlite:///labels.db.")
+        return _open_postgresql(url, schemas, migrate=migrate is True)
     path = url.database or ":memory:"
     if path == ":memory:":
         store = SqliteStore(path)
@@ -68,6 +69,20 @@ def open_store(database: str | sqlalchemy.Engine, schemas: Sequence[Schema], *, 
         return store
     _prepare(url, schemas, changing=migrate is not False)
     return SqliteStore(path)
+
+
+def _open_postgresql(url: URL, schemas: Sequence[Schema], *, migrate: bool) -> Store:
+    _require_psycopg()
+    # Imported only when it is used: psycopg is installed on request.
+    from workersai_core.store.postgresql import PostgresqlStore
+
+    _prepare(url, schemas, changing=migrate)
+    return PostgresqlStore(url)
+
+
+def _require_psycopg() -> None:
+    if importlib.util.find_spec("psycopg") is None or importlib.util.find_spec("psycopg_pool") is None:
+        raise InvalidInput("PostgreSQL needs its driver; run `pip install 'workersai[postgresql]'`.")
 
 
 def upgrade(database: str | sqlalchemy.Engine, schemas: Sequence[Schema]) -> None:
@@ -78,12 +93,16 @@ def upgrade(database: str | sqlalchemy.Engine, schemas: Sequence[Schema]) -> Non
         MigrationRequired: the database is newer than this code.
         StoreUnavailable: the database cannot be reached or written.
     """
-    _prepare(database_url(database), schemas, changing=True)
+    url = database_url(database)
+    if url.get_backend_name() == "postgresql":
+        _require_psycopg()
+    _prepare(url, schemas, changing=True)
 
 
 def _prepare(url: URL, schemas: Sequence[Schema], *, changing: bool) -> None:
-    if url.database is not None and not Path(url.database).parent.is_dir():
-        raise StoreUnavailable(f"The folder {Path(url.database).parent} of the database does not exist; create it.")
+    is_file = url.get_backend_name() == "sqlite" and url.database is not None
+    if is_file and not Path(str(url.database)).parent.is_dir():
+        raise StoreUnavailable(f"The folder {Path(str(url.database)).parent} of the database does not exist; create it.")
     try:
         with schema.schema_connection(url, changing=False) as connection:
             if all(schema.is_current(connection, each) for each in schemas):

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
+import sqlalchemy
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
+
+from workersai_core.errors import InvalidInput
 
 __all__ = ["Row", "Session", "Statement", "dialect_named"]
 
@@ -24,6 +27,7 @@ _DIALECTS: Mapping[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
+_DRIVERS = {"sqlite": ("pysqlite", "sqlite:///…"), "postgresql": ("psycopg", "postgresql+psycopg://…")}
 
 
 def dialect_named(name: str) -> Dialect:
@@ -55,9 +59,11 @@ class Statement:
 
 
 class Session:
-    """An open transaction on a driver connection of the standard library's shape (PEP 249).
+    """An open transaction on a driver's connection.
 
-    Attributes:
+    Args:
+        driver: Executes statements and returns their cursor: a connection of
+            the standard library's SQLite, or a cursor of psycopg.
         dialect: ``sqlite`` or ``postgresql``.
     """
 
@@ -66,6 +72,24 @@ class Session:
         self.dialect = dialect
         self._savepoints = 0
 
+    @classmethod
+    def joining(cls, connection: sqlalchemy.Connection) -> Self:
+        """Return a session in the transaction of a SQLAlchemy connection.
+
+        Raises:
+            InvalidInput: it commits each statement by itself, or its driver is not ours.
+        """
+        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            raise InvalidInput("This connection is in AUTOCOMMIT mode; pass one with a transaction to join.")
+        name = connection.dialect.name
+        driver_name, address = _DRIVERS.get(name, ("", "sqlite:///… or postgresql+psycopg://…"))
+        if connection.dialect.driver != driver_name:
+            raise InvalidInput(
+                f"A connection of {name}+{connection.dialect.driver} cannot be joined; make its engine with {address}."
+            )
+        driver: Any = connection.connection.driver_connection
+        return cls(driver.cursor() if name == "postgresql" else driver, name)
+
     def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
         """Execute a statement and return how many rows it touched."""
         return int(self._execute(statement, parameters).rowcount)
@@ -73,8 +97,7 @@ class Session:
     def many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Execute a statement once for each row of parameters."""
         sql, fixed = statement.compiled(self.dialect)
-        cursor = self._driver.cursor()
-        cursor.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
+        self._driver.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
 
     def one(self, statement: Statement, parameters: Parameters | None = None) -> Row | None:
         """Return the first row, or None."""
@@ -89,6 +112,11 @@ class Session:
     def script(self, sql: str) -> None:
         """Execute one statement of plain SQL without parameters."""
         self._driver.execute(sql)
+
+    def take_time(self) -> None:
+        """Let the statements of this transaction run as long as they need, where a store limits that."""
+        if self.dialect == "postgresql":
+            self.script("SET LOCAL statement_timeout = 0")
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from workersai_core.clock import Clock, SystemClock
 from workersai_core.errors import StoreBusy, StoreError, StoreUnavailable
 from workersai_core.store.base import Operation
 from workersai_core.store.session import Session
@@ -109,6 +110,7 @@ class SqliteStore:
 
     def __init__(self, path: str, *, connect: Callable[[str], Any] | None = None) -> None:
         self.path = path
+        self.clock: Clock = SystemClock()
         self._connect = connect or _connect
         self._in_memory = path == ":memory:"
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -145,6 +147,12 @@ class SqliteStore:
             if _is_database_failure(error):
                 raise _store_error(error) from error
             raise
+
+    def announce(self) -> None:
+        """Do nothing: one process does all the work on a SQLite file; see `Store.announce`."""
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Do nothing, since nobody announces; see `Store.listen`."""
 
     def close(self) -> None:
         """Commit what was accepted, let running reads end, and close every connection."""

@@ -1,0 +1,345 @@
+"""The store for many processes on many hosts: PostgreSQL, with a pool of connections in each.
+
+A write is one READ COMMITTED transaction: each of its statements sees what was
+committed before that statement began. The statements are made for that: they
+change rows on a condition, and a command that decides on what it has read
+locks the task's row first. A read is one REPEATABLE READ snapshot.
+
+A transaction that the server undid to end a deadlock, and one whose connection
+was lost before its COMMIT was sent, has changed nothing and is run again. A
+connection that is lost while it commits leaves the outcome unknown; only the
+caller can find out, by its idempotency key.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg.adapt import AdaptersMap
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import ExecStatus
+from psycopg.types.numeric import Int8Dumper
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from workersai_core.errors import InvalidInput, StoreBusy, StoreError, StoreUnavailable
+from workersai_core.store.base import Operation
+from workersai_core.store.database_clock import DatabaseClock
+from workersai_core.store.listening import Listener
+from workersai_core.store.session import Session, Statement
+
+__all__ = ["PostgresqlStore"]
+
+Result = TypeVar("Result")
+Connection = psycopg.Connection[Any]
+
+_PATIENCE_S = 0.8
+"""How long a transaction is tried for: connecting, and again on another connection when one was lost."""
+_PATIENCE_WHEN_LOST_S = 0.25
+"""How long a caller waits for a connection while the server is known to be away: long enough to find it back."""
+_TRIES = 8
+_MOST_WAITING = 4096
+_PREPARED_STATEMENTS = 500
+_CHANNEL = "wai_work"
+# Classes of SQLSTATE that blame the database and not a statement: connection, resources, an operator's intervention,
+# the system, damage (https://www.postgresql.org/docs/current/errcodes-appendix.html); 25006 is a read-only server.
+_FAILURES = frozenset({"08", "53", "57", "58", "XX"})
+_READ_ONLY = "25006"
+
+# PERF: a connection's two round trips around a transaction bypass psycopg's cursors, which cost three times as much;
+# the server's time comes along with the first.
+_NOW = b"; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_BEGIN_WRITE = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" + _NOW
+_BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + _NOW
+
+_DEFAULTS = {
+    "application_name": "workersai",
+    "client_encoding": "utf8",
+    "connect_timeout": "2",
+    # A host that vanished is noticed within seconds, not after the kernel's quarter of an hour.
+    "keepalives_idle": "5",
+    "keepalives_interval": "1",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "5000",
+}
+_LIMITS = {
+    "synchronous_commit": "on",
+    "lock_timeout": "1000",
+    "statement_timeout": "10000",
+    # A process that stopped in the middle of a transaction must not hold its locks for long.
+    "idle_in_transaction_session_timeout": "10000",
+}
+_ENCODING = Statement(text("SELECT current_setting('server_encoding')"))
+_log = logging.getLogger("workersai.store")
+
+
+class _ConnectionLostError(Exception):
+    """The connection was lost before the transaction's COMMIT was sent: nothing was changed."""
+
+
+class PostgresqlStore:
+    """A `Store` on one PostgreSQL database.
+
+    Args:
+        url: Its address; what its query says goes before the defaults here.
+        most_connections: How many connections this process may have at once.
+
+    Raises:
+        InvalidInput: the database does not store text as UTF-8.
+        StoreUnavailable: the database cannot be reached.
+    """
+
+    dialect = "postgresql"
+
+    def __init__(self, url: URL, *, most_connections: int = 16) -> None:
+        self.clock = DatabaseClock()
+        self._conninfo = _conninfo(url)
+        self._in_operation = threading.local()
+        self._unreachable = False
+        self._listener: Listener | None = None
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            self._conninfo,
+            kwargs={"autocommit": True, "context": _adapters()},
+            configure=self._configure,
+            reconnect_failed=self._note_unreachable,
+            # A connection is tried for when somebody needs it, not later and later in the background.
+            reconnect_timeout=0.0,
+            min_size=1,
+            max_size=most_connections,
+            max_waiting=_MOST_WAITING,
+            num_workers=2,
+            name="workersai",
+            open=True,
+        )
+        try:
+            self.read(_require_utf8)
+        except BaseException:
+            self._pool.close()
+            raise
+
+    def write(self, operation: Operation[Result]) -> Result:
+        """Run `operation` in one durable transaction; see `Store.write`."""
+        return self._run(operation, _BEGIN_WRITE)
+
+    def read(self, operation: Operation[Result]) -> Result:
+        """Run `operation` on one consistent snapshot; see `Store.read`."""
+        return self._run(operation, _BEGIN_READ)
+
+    def announce(self) -> None:
+        """Tell the other processes that something is due; see `Store.announce`."""
+        # In a transaction of its own: one that notifies commits while no other one that notifies can.
+        try:
+            connection = self._connection(time.monotonic() + _PATIENCE_WHEN_LOST_S)
+        except StoreError:
+            return  # they look by themselves twice a second
+        try:
+            _command(connection, f"NOTIFY {_CHANNEL}".encode())
+        except psycopg.Error as error:
+            _log.debug("nobody was told that something is due: %s", error)
+        finally:
+            self._pool.putconn(connection)
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever a process announces something; see `Store.listen`."""
+        if self._listener is None:
+            self._listener = Listener(self._conninfo, _CHANNEL, heard)
+            self._listener.start()
+
+    def close(self) -> None:
+        """Let running operations finish and close every connection."""
+        if self._listener is not None:
+            self._listener.stop()
+        self._pool.close()
+
+    # --- transactions ------------------------------------------------------------------------
+
+    def _run(self, operation: Operation[Result], begin: bytes) -> Result:
+        if getattr(self._in_operation, "running", False):
+            raise RuntimeError(
+                "An operation of this thread is running; use its own transaction instead of waiting for another one."
+            )
+        give_up_at = time.monotonic() + _PATIENCE_S
+        failure: BaseException | None = None
+        for _ in range(_TRIES):
+            try:
+                return self._run_once(operation, begin, give_up_at)
+            except _ConnectionLostError as lost:
+                failure = lost.__cause__
+                self._pool.drain()  # the others were most likely lost with it
+                if time.monotonic() >= give_up_at:
+                    break
+            except Exception as error:
+                failure = _database_error(error)
+                if not isinstance(failure, errors.SerializationFailure | errors.DeadlockDetected):
+                    raise
+        if isinstance(failure, errors.SerializationFailure | errors.DeadlockDetected):
+            raise StoreBusy("Others change the same rows all the time; retry in a second.") from failure
+        raise StoreUnavailable(f"The connection to the database was lost: {_told(failure)}") from failure
+
+    def _run_once(self, operation: Operation[Result], begin: bytes, give_up_at: float) -> Result:
+        connection = self._connection(give_up_at)
+        self._in_operation.running = True
+        try:
+            try:
+                self.clock.ask(lambda: int(_command(connection, begin).get_value(0, 0) or 0))
+                result = operation(Session(connection.cursor(), self.dialect))
+            except BaseException as error:
+                _abandon(connection, error)
+                raise
+            if begin is _BEGIN_READ:
+                _end(connection)
+            else:
+                _commit(connection)
+            return result
+        finally:
+            self._in_operation.running = False
+            self._pool.putconn(connection)
+
+    # --- connections ---------------------------------------------------------------------------
+
+    def _connection(self, give_up_at: float) -> Connection:
+        patience_s = give_up_at - time.monotonic()
+        if self._unreachable:
+            patience_s = min(patience_s, _PATIENCE_WHEN_LOST_S)
+        try:
+            return self._pool.getconn(patience_s)
+        except PoolClosed:
+            raise StoreUnavailable("The database is closed.") from None
+        except (PoolTimeout, TooManyRequests):
+            if self._unreachable:
+                raise StoreUnavailable("The database cannot be reached; check its address and its server.") from None
+            raise StoreBusy("Every connection to the database is in use; retry in a second.") from None
+
+    def _configure(self, connection: Connection) -> None:
+        connection.prepared_max = _PREPARED_STATEMENTS
+        if self._unreachable:
+            self._unreachable = False
+            _log.warning("the database is back")
+
+    def _note_unreachable(self, _: object) -> None:
+        if not self._unreachable:
+            self._unreachable = True
+            _log.warning("the database cannot be reached")
+
+
+def _conninfo(url: URL) -> str:
+    """Return what libpq connects with: the address, and our defaults where it says nothing."""
+    positional, named = url.get_dialect()().create_connect_args(url)
+    given = {**conninfo_to_dict(positional[0] if positional else ""), **named}
+    limits = " ".join(f"-c {name}={value}" for name, value in _LIMITS.items())
+    options = f"{limits} {given.pop('options', None) or ''}".strip()
+    return make_conninfo(**{**_DEFAULTS, **given, "options": options})
+
+
+def _adapters() -> AdaptersMap:
+    """Return psycopg's types, with one for whole numbers: several would prepare each statement several times."""
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_dumper(int, Int8Dumper)
+    return adapters
+
+
+def _require_utf8(session: Session) -> None:
+    [(encoding,)] = session.all(_ENCODING)
+    if encoding != "UTF8":
+        raise InvalidInput(
+            f"This database stores text as {encoding}; make one with "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        )
+
+
+def _command(connection: Connection, sql: bytes) -> Any:
+    """Execute SQL without parameters and return its last result."""
+    result = connection.pgconn.exec_(sql)
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        raise errors.error_from_result(result)
+    return result
+
+
+def _commit(connection: Connection) -> None:
+    """Commit.
+
+    Raises:
+        StoreUnavailable: the outcome is unknown.
+        RuntimeError: an operation hid an error of the database, which undid everything.
+    """
+    try:
+        outcome = _command(connection, b"COMMIT").command_status
+    except psycopg.Error as error:
+        connection.close()
+        raise StoreUnavailable(
+            f"The database was lost while it committed, so the outcome is unknown: {_told(error)}"
+        ) from error
+    if outcome == b"ROLLBACK":
+        raise RuntimeError(
+            "An error of the database was caught inside a transaction, which undid all of it; "
+            "catch it around a savepoint instead."
+        )
+
+
+def _abandon(connection: Connection, error: BaseException) -> None:
+    """Undo the transaction of an operation that failed.
+
+    Raises:
+        _ConnectionLostError: there is none any more.
+    """
+    failure = _database_error(error)
+    if isinstance(failure, psycopg.Error) and _is_lost(failure, connection):
+        connection.close()
+        raise _ConnectionLostError from failure
+    _end(connection)
+    translated = _store_error(failure)
+    if translated is not None:
+        raise translated from failure
+
+
+def _end(connection: Connection) -> None:
+    """End a transaction that leaves nothing behind."""
+    try:
+        _command(connection, b"ROLLBACK")
+    except psycopg.Error:
+        connection.close()  # the server does it by itself
+
+
+def _database_error(error: BaseException) -> BaseException:
+    """Return the error of the database that is behind another one, for example a plugin's; else the error itself."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, psycopg.Error):
+            return cause
+        cause = cause.__cause__
+    return error
+
+
+def _is_lost(error: psycopg.Error, connection: Connection) -> bool:
+    if connection.broken or connection.closed:
+        return True
+    return error.diag.severity_nonlocalized in ("FATAL", "PANIC")
+
+
+def _store_error(error: BaseException) -> StoreError | None:
+    """Return what a caller should see where the database failed; None for an error of a statement or of the caller."""
+    if not isinstance(error, psycopg.Error):
+        return None
+    if isinstance(error, errors.LockNotAvailable):
+        return StoreBusy("Somebody else holds what this needs; retry in a second.")
+    if isinstance(error, errors.QueryCanceled):
+        return StoreBusy("The database took too long; retry later, or ask for less.")
+    # Without a code libpq itself complains of the connection, or psycopg of a value, which is the caller's affair.
+    code = error.sqlstate
+    failed = (
+        isinstance(error, psycopg.OperationalError) if code is None else code[:2] in _FAILURES or code == _READ_ONLY
+    )
+    return StoreUnavailable(f"The database failed: {_told(error)}") if failed else None
+
+
+def _told(error: BaseException | None) -> str:
+    """Return the first sentence of what the server or libpq said."""
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return (said or str(error).strip().partition("\n")[0]).rstrip(".") + "."
