@@ -91,10 +91,17 @@ class TaskType:
     def mock_response(self, params: JsonObject, rng: random.Random) -> Json:
         """Return a valid response for test mode, the same for the same `rng` seed.
 
-        The default takes the response of the example whose response is valid
-        for `params`; types whose responses depend on params override it.
+        The default takes the response of an example where one is valid for
+        `params`, and else makes one up from the schema for these params.
+
+        Raises:
+            UnsupportedSchema: no example fits, and the schema is more than the
+                default can make up (a pattern, for example); override this.
         """
-        return rng.choice([response for _, response in self.examples])
+        # PERF: a plugin's module must not pay for the schema engines by defining a type.
+        from workersai_core.schemas import mock_response
+
+        return mock_response(self, params, rng)
 
     def normalize(self, params: JsonObject, response: Json) -> Json:
         """Return the canonical form in which two answers are compared."""
@@ -119,3 +126,14 @@ class TaskType:
     def upgrade_params(self, params: JsonObject, from_version: int) -> Json:
         """Return params of an older `version` in the shape of the present one."""
         return params
+
+    def params_strategy(self) -> Any:
+        """Return a Hypothesis strategy for `params`, for the conformance laws; None builds it from the schema.
+
+        Needed only where the schema is more than the builder knows.
+        """
+        return None
+
+    def response_strategy(self, params: JsonObject) -> Any:
+        """Return a Hypothesis strategy for responses to `params`; None builds it from the schema."""
+        return None

@@ -1,0 +1,106 @@
+"""The two engines behind a compiled schema, and how they are kept in agreement.
+
+`jsonschema-rs` accepts: it needs less than a microsecond for small values.
+`jsonschema` is the reference: it decides about what the other refused, and its
+errors are what is explained.
+
+Patterns, formats and `multipleOf` mean what the fast engine says, in both: its
+regular expressions are those of ECMA-262 that JSON Schema asks for and take
+time linear in the text, where Python's may never end. `uniqueItems` compares
+canonical texts in the reference, because its own way is quadratic on objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from workersai_core import jsontext
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+__all__ = ["DIALECT", "fast_engine", "reference", "repeated_item"]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""The only dialect that a schema may name in `$schema`."""
+
+_KEPT = 256
+
+
+def fast_engine(schema: Any) -> jsonschema_rs.Validator:
+    """Return the fast engine for a schema.
+
+    SECURITY: it fetches nothing, and its regular expressions never backtrack.
+
+    Raises:
+        jsonschema_rs.ValidationError: the schema is not valid.
+        jsonschema_rs.ReferencingError: it refers to something outside of it.
+    """
+    return jsonschema_rs.Draft202012Validator(
+        schema,
+        validate_formats=True,
+        ignore_unknown_formats=False,
+        pattern_options=jsonschema_rs.RegexOptions(),
+        offline=True,
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _one_keyword(text: str) -> jsonschema_rs.Validator:
+    return fast_engine(jsontext.loads(text))
+
+
+def _as_the_fast_engine(keyword: str) -> Callable[..., Iterator[ValidationError]]:
+    """Return the keyword for the reference, decided by the fast engine."""
+    from jsonschema.exceptions import ValidationError
+
+    def check(_: Validator, limit: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+        if not _one_keyword(jsontext.dumps({keyword: limit})).is_valid(instance):
+            yield ValidationError(f"{keyword} does not hold")
+
+    return check
+
+
+def repeated_item(items: Any) -> int | None:
+    """Return the position of the first item that equals one before it, or None."""
+    seen: set[str] = set()
+    for position, item in enumerate(items):
+        text = jsontext.canonical(item)
+        if text in seen:
+            return position
+        seen.add(text)
+    return None
+
+
+def _unique_items(validator: Validator, wanted: bool, instance: Any, _: Any) -> Iterator[ValidationError]:
+    from jsonschema.exceptions import ValidationError
+
+    if wanted and validator.is_type(instance, "array") and repeated_item(instance) is not None:
+        yield ValidationError("uniqueItems does not hold")
+
+
+@lru_cache(maxsize=1)
+def _reference_class() -> type[Validator]:
+    # PERF: only what is wrong needs an explanation, and importing this library takes longer than all of ours.
+    from jsonschema import Draft202012Validator, validators
+
+    # Values that a program passes in may hold tuples for arrays; see `jsontext.check`.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))
+    own = {keyword: _as_the_fast_engine(keyword) for keyword in ("pattern", "format", "multipleOf")}
+    return validators.extend(Draft202012Validator, {**own, "uniqueItems": _unique_items}, type_checker=types)
+
+
+def reference(schema: Any) -> Validator:
+    """Return the reference for a schema that the fast engine has compiled."""
+    return _reference_class()(schema)
+
+
+def reference_of_schemas() -> Validator:
+    """Return the reference that checks schemas themselves."""
+    kind = _reference_class()
+    return kind(kind.META_SCHEMA)
