@@ -41,6 +41,7 @@ FORMATS: Mapping[str, st.SearchStrategy[str]] = {
     "ipv4": st.ip_addresses(v=4).map(str),
     "ipv6": st.ip_addresses(v=6).map(str),
     "json-pointer": _regex("(/([a-z0-9_]|~0|~1){0,5}){0,4}"),
+    "regex": st.sampled_from(["", "a", "^[a-z]+$", r"\d{2,4}", "(yes|no)?"]),
     "time": _moments.map(lambda at: _rfc3339(at).partition("T")[2]),
     "uri": _regex(rf"https?://{_HOST}(:[1-9][0-9]{{1,3}})?{_PATH}(\?[a-z]=[a-z0-9]{{0,4}})?(#[a-z]{{1,4}})?"),
     "uri-reference": _regex(rf"(https?://{_HOST})?{_PATH}(\?[a-z]=[a-z0-9]{{0,4}})?"),

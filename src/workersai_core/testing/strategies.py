@@ -14,7 +14,7 @@ numbers, strings, arrays and objects except ``patternProperties``,
 ``dependentSchemas`` and ``unevaluatedItems``; ``$ref`` to ``#/$defs/…``
 (recursion is cut after some levels), ``anyOf``, ``oneOf``, ``if``, ``not``, and
 ``allOf`` where the parts have a simple common form. Of the formats, those of
-`formats.FORMATS`; a format that JSON Schema does not define is an annotation.
+`formats.FORMATS`, which are all that the service knows.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from workersai_core import plurality
 from workersai_core.jsontext import pointer_token
+from workersai_core.schemas.engines import reference
 from workersai_core.testing.extra import st
 from workersai_core.testing.scalars import UnsupportedSchema, floats, integers, junk, strings, texts
 from workersai_core.testing.schema_merge import ANNOTATIONS, CannotMerge, merge, types_of
@@ -178,7 +177,7 @@ class _Builder:
 
     def _holds(self, schema: Any) -> Callable[[Any], bool]:
         document = schema if isinstance(schema, bool) else {**schema, "$defs": self._defs}
-        return Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER).is_valid
+        return reference(document).is_valid
 
     # --- plain schemas -------------------------------------------------------------------------
 
