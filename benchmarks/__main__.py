@@ -1,0 +1,61 @@
+"""Measure the performance goals: ``python -m benchmarks [NAME…] [--quick] [--json]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from benchmarks.bench import Bench
+from benchmarks.goals import GOALS
+from benchmarks.report import Report
+
+# In this order: what needs a quiet machine most comes first.
+_SUBJECTS = ("inprocess", "posting", "reading", "working", "delivering", "starting", "postgresql")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(_SUBJECTS)}, or goals such as P2")
+    parser.add_argument("--quick", action="store_true", help="rough figures in a few minutes, on smaller databases")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--folder", type=Path, help="where databases are made; a new temporary folder by default")
+    return parser.parse_args()
+
+
+def _chosen(names: list[str]) -> list[str]:
+    """Return the subjects that are named or measure a goal that is."""
+    subjects = {subject: importlib.import_module(f"benchmarks.{subject}") for subject in _SUBJECTS}
+    if not names:
+        return list(subjects)
+    known = {*subjects, *(goal.split()[0] for goal in GOALS)}
+    if unknown := sorted(set(names) - known):
+        sys.exit(f"There is no benchmark {', '.join(unknown)}; choose from {', '.join(sorted(known))}.")
+    wanted = set(names)
+    return [
+        subject
+        for subject, module in subjects.items()
+        if subject in wanted or wanted & {goal.split()[0] for goal in module.GOALS}
+    ]
+
+
+def main() -> None:
+    """Measure what was asked for and report it."""
+    arguments = _arguments()
+    chosen = _chosen(arguments.names)
+    report = Report()
+    report.say(f"{psutil.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}")
+    with tempfile.TemporaryDirectory(prefix="workersai-bench-", dir=arguments.folder) as folder:
+        bench = Bench(report=report, folder=Path(folder), quick=arguments.quick)
+        for subject in chosen:
+            importlib.import_module(f"benchmarks.{subject}").measure(bench)
+    report.finish(as_json=arguments.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""A planted bug, as a plugin: the callback is stored in a transaction of its own, a moment after the answer.
+
+It is what this service must never do, and what the crash tests must catch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from workersai_core.api import hookimpl
+from workersai_core.callbacks import outbox
+
+_MOMENT_S = 0.05
+
+
+@hookimpl
+def engine_ready(engine):
+    """Let callbacks be stored later."""
+    enqueue = outbox.enqueue
+    tasks = []
+
+    def store_later():
+        while True:
+            time.sleep(_MOMENT_S)
+            for task in tasks[:]:
+                engine.run(lambda tx, task=task: enqueue(tx, task))
+                tasks.remove(task)
+
+    def forget_for_now(tx, task):
+        tasks.append(task)
+        return task
+
+    outbox.enqueue = forget_for_now
+    threading.Thread(target=store_later, daemon=True).start()
