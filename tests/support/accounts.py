@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -53,9 +54,9 @@ class House:
         return self.accounts.get(email).creations
 
 
-def house(**settings: Any) -> House:
-    """Return a house under some settings."""
+def house(*, plugins: Sequence[object] = (), **settings: Any) -> House:
+    """Return a house under some settings, with further plugins."""
     chosen, clock, ticks = Settings(**settings), FakeClock(), Ticks()
     quota = Quota(chosen)
-    engine = memory_engine(clock=clock, schemas=[SERVER], plugins=[quota])
+    engine = memory_engine(clock=clock, schemas=[SERVER], plugins=[quota, *plugins])
     return House(engine, Accounts(engine, chosen, monotonic=ticks), quota, clock, ticks)

@@ -241,13 +241,21 @@ class Commands(ABC):
             Rejected: a plugin's veto. The assignment stays live.
             NotFound, LeaseLost, AlreadySubmitted: see there.
         """
-        self._read(lambda tx: work.check_answer(tx, assignment_id, worker, response))
+        self.check_answer(assignment_id, worker, response)
         try:
             return self._write(lambda tx: work.submit(tx, assignment_id, worker, response))
         except Rejected as rejection:
             refused = rejection
         self._write(lambda tx: work.note_rejection(tx, assignment_id, worker, refused))
         raise refused
+
+    def check_answer(self, assignment_id: str, worker: Worker, response: Json) -> None:
+        """Raise unless `submit` would take this answer now, as far as the task type is concerned.
+
+        Raises:
+            InvalidInput, NotFound, LeaseLost, AlreadySubmitted: see `submit`.
+        """
+        self._read(lambda tx: work.check_answer(tx, assignment_id, worker, response))
 
     def skip(self, assignment_id: str, worker: Worker, *, reason: str | None = None) -> Assignment:
         """Decline a task; this worker never sees it again.

@@ -1,4 +1,4 @@
-"""The tables of accounts, API keys and workers, once for both databases.
+"""The tables of accounts, API keys, workers and what these have in their browsers, once for both databases.
 
 Like the engine's, their names start with ``wai_`` and their times are whole
 microseconds since 1970. Amounts are whole millionths.
@@ -6,11 +6,11 @@ microseconds since 1970. Amounts are whole millionths.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
 
 from workersai_core.store import Schema
 
-__all__ = ["SERVER", "accounts", "api_keys", "credits", "metadata", "sessions", "workers"]
+__all__ = ["SERVER", "accounts", "api_keys", "credits", "drafts", "metadata", "sessions", "workers"]
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
@@ -96,5 +96,25 @@ sessions = Table(
 )
 Index("ix_wai_session_subject", sessions.c.subject_id)
 Index("ix_wai_session_expires_at", sessions.c.expires_at)
+
+drafts = Table(
+    "wai_draft",
+    metadata,
+    Column("assignment_id", Text, primary_key=True),
+    Column("worker_id", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    # When it is submitted by itself; null while the worker still writes.
+    Column("submit_at", BigInteger),
+    # Why it was refused when it was submitted, as JSON; null when it was not.
+    Column("refusal", Text),
+)
+Index("ix_wai_draft_worker", drafts.c.worker_id)
+Index(
+    "ix_wai_draft_submit_at",
+    drafts.c.submit_at,
+    sqlite_where=text("submit_at IS NOT NULL"),
+    postgresql_where=text("submit_at IS NOT NULL"),
+)
 
 SERVER = Schema(name="server", metadata=metadata, package="workersai_server.migrations", head="0001")

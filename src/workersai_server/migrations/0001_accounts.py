@@ -1,4 +1,4 @@
-"""Accounts, credit, API keys, workers and their sessions."""
+"""Accounts, credit, API keys, workers, sessions and drafts."""
 
 from __future__ import annotations
 
@@ -82,9 +82,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_wai_session_subject", "wai_session", ["subject_id"])
     op.create_index("ix_wai_session_expires_at", "wai_session", ["expires_at"])
+    op.create_table(
+        "wai_draft",
+        sa.Column("assignment_id", sa.Text(), nullable=False),
+        sa.Column("worker_id", sa.Text(), nullable=False),
+        sa.Column("response", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.BigInteger(), nullable=False),
+        sa.Column("submit_at", sa.BigInteger(), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("assignment_id", name=op.f("pk_wai_draft")),
+    )
+    op.create_index("ix_wai_draft_worker", "wai_draft", ["worker_id"])
+    held = sa.text("submit_at IS NOT NULL")
+    op.create_index("ix_wai_draft_submit_at", "wai_draft", ["submit_at"], sqlite_where=held, postgresql_where=held)
 
 
 def downgrade() -> None:
     """Drop the tables, and with them every account and key."""
-    for name in ("wai_session", "wai_worker", "wai_api_key", "wai_credit", "wai_account"):
+    for name in ("wai_draft", "wai_session", "wai_worker", "wai_api_key", "wai_credit", "wai_account"):
         op.drop_table(name)

@@ -1,0 +1,91 @@
+"""The pages as a WSGI application of their own, beside the API's.
+
+They have other errors (pages instead of problem documents) and other ways to
+say who asks (a session instead of a key), so that neither can reach into the
+other. `PREFIXES` are the addresses that are theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import falcon
+
+from workersai_core import Engine, WorkersAIError
+from workersai_server import problems
+from workersai_server.accounts import Accounts
+from workersai_server.credentials import ApiRequest
+from workersai_server.errors import MethodNotAllowed, RouteNotFound, Unauthenticated
+from workersai_server.settings import Settings
+from workersai_server.web import sign_in
+from workersai_server.web.visits import Site, Visit
+
+__all__ = ["PREFIXES", "create_site"]
+
+PREFIXES = ("/", "/sign-in", "/sign-up", "/sign-out", "/preferences", "/dashboard", "/work", "/operate", "/static")
+"""An address is the pages' when it is one of these or goes on after one of them with a slash."""
+
+_log = logging.getLogger("workersai.web")
+
+
+def create_site(engine: Engine, accounts: Accounts, settings: Settings) -> falcon.App[ApiRequest, falcon.Response]:
+    """Return the application with all pages.
+
+    Args:
+        engine: Opened with the `SERVER` schema.
+        accounts: Who may sign in.
+        settings: How the server behaves.
+    """
+    site = Site(engine, accounts, settings)
+    app = falcon.App(request_type=ApiRequest)
+    app.req_options.strip_url_path_trailing_slash = False
+    app.add_route("/static/{version}/{name:path}", site.assets)
+    sign_in.add_routes(app, site)
+    _Errors(site).handle(app)
+    return app
+
+
+class _Errors:
+    """Answers errors: with a page for people, with a problem document for our scripts."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def handle(self, app: falcon.App[ApiRequest, falcon.Response]) -> None:
+        """Register the handlers."""
+        problems.add_handlers(app)
+        app.add_error_handler(Exception, self._unexpected)
+        app.add_error_handler(falcon.HTTPRouteNotFound, self._not_found)
+        app.add_error_handler(falcon.HTTPMethodNotAllowed, self._wrong_method)
+        app.add_error_handler(WorkersAIError, self._expected)
+
+    def _not_found(self, req: ApiRequest, resp: falcon.Response, error: Any, params: dict[str, Any]) -> None:
+        self._answer(req, resp, RouteNotFound("There is no such page."))
+
+    def _wrong_method(self, req: ApiRequest, resp: falcon.Response, error: Any, params: dict[str, Any]) -> None:
+        self._answer(req, resp, MethodNotAllowed(allowed=str((error.headers or {}).get("Allow", ""))))
+
+    def _unexpected(self, req: ApiRequest, resp: falcon.Response, error: Exception, params: dict[str, Any]) -> None:
+        _log.error("%s %s failed", req.method, req.path, exc_info=error, extra={"request_id": req.request_id})
+        self._answer(req, resp, problems.ServerFault())
+
+    def _expected(self, req: ApiRequest, resp: falcon.Response, error: WorkersAIError, params: dict[str, Any]) -> None:
+        self._answer(req, resp, error)
+
+    def _answer(self, req: ApiRequest, resp: falcon.Response, error: WorkersAIError) -> None:
+        visit = self._site.visit(req, resp)
+        if not _wants_page(req):
+            problems.answer(error, req, resp)
+        elif isinstance(error, Unauthenticated) and req.method == "GET":
+            visit.go(sign_in.door_of(error), next=visit.here)
+        else:
+            self._page(visit, error)
+
+    def _page(self, visit: Visit, error: WorkersAIError) -> None:
+        problem = problems.document(error, visit.req)
+        visit.page("error.html", status=error.status_hint, problem=problem)
+
+
+def _wants_page(req: ApiRequest) -> bool:
+    return "text/html" in (req.get_header("Accept") or "")
