@@ -33,6 +33,12 @@ MAX_METADATA_BYTES = 10_240
 MAX_UNIQUE_ID = 255
 MAX_TAGS = 20
 MAX_TAG = 100
+MAX_NAME = 255
+
+
+def _listed(values: Any) -> Any:
+    """Return what can be gone over again; what is no list at all stays as it is and is refused later."""
+    return tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else values
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +52,7 @@ class TaskFields:
     params: Mapping[str, Any] = attrs.field(factory=dict)
     callback_url: str | None = None
     """None means the literal default, which is never called."""
-    callback_events: Iterable[str] = ("completed",)
+    callback_events: Iterable[str] = attrs.field(default=("completed",), converter=_listed)
     metadata: Mapping[str, Any] = attrs.field(factory=dict)
     overlap: int = 1
     """How many different workers answer, 1 to 20."""
@@ -162,6 +168,8 @@ def _callback_issues(url: Any, policy: Policy) -> Iterator[Issue]:
 
 
 def _field_issues(fields: TaskFields, now: datetime) -> Iterator[Issue]:
+    yield from _text_issues("/account", fields.account, 1, MAX_NAME)
+    yield from _text_issues("/actor", fields.actor, 1, MAX_NAME)
     if fields.mode not in ("live", "test"):
         yield Issue("/mode", 'mode is "live" or "test".', "not_in_list")
     yield from _text_issues("/instruction", fields.instruction, 0, MAX_INSTRUCTION)
@@ -171,8 +179,15 @@ def _field_issues(fields: TaskFields, now: datetime) -> Iterator[Issue]:
     yield from _number_issues("/priority", fields.priority, 0, MAX_PRIORITY)
     yield from _tag_issues(fields.tags)
     yield from _deadline_issues(fields.deadline_at, now)
-    for name in fields.callback_events:
-        if name not in CALLBACK_EVENTS:
+    yield from _event_issues(fields.callback_events)
+
+
+def _event_issues(events: Any) -> Iterator[Issue]:
+    if not isinstance(events, tuple):
+        yield Issue("/callback_events", "callback_events is an array of texts.", "wrong_type")
+        return
+    for name in events:
+        if not isinstance(name, str) or name not in CALLBACK_EVENTS:
             yield Issue("/callback_events", f"No event {shorten(str(name))}; known are {_KNOWN_EVENTS}.", "not_in_list")
 
 
@@ -214,7 +229,7 @@ def _tag_issues(tags: Any) -> Iterator[Issue]:
 def _deadline_issues(deadline_at: Any, now: datetime) -> Iterator[Issue]:
     if deadline_at is None:
         return
-    if not isinstance(deadline_at, datetime) or deadline_at.tzinfo is None:
+    if not isinstance(deadline_at, datetime) or deadline_at.utcoffset() is None:
         yield Issue("/deadline_at", "A time with its zone, for example 2030-01-31T09:00:00Z.", "wrong_type")
     elif deadline_at <= now:
         yield Issue("/deadline_at", "This time has passed; a deadline lies in the future.", "too_small")

@@ -20,6 +20,7 @@ from workersai_core.errors import (
     TooManyAssignments,
     WrongState,
 )
+from workersai_core.jsontext import shorten
 from workersai_core.lifecycle import AssignmentState
 from workersai_core.model import Assignment, Claim, Task, Worker
 from workersai_core.store import assignment_rows, task_rows
@@ -63,11 +64,13 @@ def checked_lease(tx: Transaction, lease_s: int | None) -> timedelta:
         InvalidInput: it is not within the policy's limits.
     """
     policy = tx.parts.policy
-    seconds = policy.lease_s if lease_s is None else lease_s
-    if lease_s is not None and not policy.lease_min_s <= lease_s <= policy.lease_max_s:
-        text = f"A lease lasts {policy.lease_min_s} to {policy.lease_max_s} seconds; this is {lease_s}."
+    if lease_s is None:
+        return timedelta(seconds=policy.lease_s)
+    number = isinstance(lease_s, int | float) and not isinstance(lease_s, bool)
+    if not number or not policy.lease_min_s <= lease_s <= policy.lease_max_s:
+        text = f"A lease lasts {policy.lease_min_s} to {policy.lease_max_s} seconds; this is {shorten(str(lease_s))}."
         raise InvalidInput(text, issues=[Issue("/lease_s", text, "out_of_range")])
-    return timedelta(seconds=seconds)
+    return timedelta(seconds=lease_s)
 
 
 def claim(tx: Transaction, worker: Worker, task_types: Iterable[str] | None, lease_s: int | None) -> Claim | None:
@@ -174,6 +177,7 @@ def skip(tx: Transaction, assignment_id: str, worker: Worker, reason: str | None
     if reason is not None and (not isinstance(reason, str) or len(reason) > MAX_REASON):
         text = f"reason is text of at most {MAX_REASON} characters."
         raise InvalidInput(text, issues=[Issue("/reason", text)])
+    jsontext.check(reason, pointer="/reason")
     return _give_up(tx, assignment_id, worker, AssignmentState.SKIPPED, "assignment_skipped", reason)
 
 
