@@ -169,6 +169,15 @@ class ApiRequest(falcon.Request):
     url_bytes: int
     """How long path and query were as they came."""
 
+    request_id: str = ""
+    """Names the request in answers and logs; given by the perimeter."""
+
+    started_at: float = 0.0
+    """When it came, by `time.perf_counter`."""
+
+    caller: str | None = None
+    """Whose it is, for logs: the id of a key or worker, never the key."""
+
     def __init__(self, env: dict[str, Any], options: falcon.RequestOptions | None = None) -> None:
         self.url_bytes = len(env.get("PATH_INFO", "")) + len(env.get("QUERY_STRING", ""))
         self.credentials = take(env)

@@ -11,6 +11,7 @@ objects need JSON.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -81,7 +82,7 @@ def _path(name: str) -> Path:
     path = (match[1], *match[2][1:-1].split("][")) if match[2] else (match[1],)
     if len(path) > jsontext.MAX_DEPTH:
         raise _bad_field(name, f"Nested deeper than {jsontext.MAX_DEPTH} levels.")
-    if any(here == after == "" for here, after in zip(path, path[1:], strict=False)):
+    if any(here == after == "" for here, after in itertools.pairwise(path)):
         raise _bad_field(name, "A form cannot carry arrays of arrays; send JSON.")
     return path
 
@@ -91,10 +92,7 @@ def _put(document: dict[str, Any], path: Path, text: str, field: str) -> None:
     node: Any = document
     for position, name in enumerate(path[:-1]):
         fresh: Any = [] if path[position + 1] == "" else {}
-        if name == "":
-            node = _element(node, path[position + 1 :])
-        else:
-            node = node.setdefault(name, fresh)
+        node = _element(node, path[position + 1 :]) if name == "" else node.setdefault(name, fresh)
         if type(node) is not type(fresh):
             raise _bad_field(field, "It is both a value and a container of values.")
     last = path[-1]

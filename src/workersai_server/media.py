@@ -143,15 +143,17 @@ def _too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"The body may have {limit} bytes at most.", limit=limit)
 
 
-def require_acceptable(req: falcon.Request, media_type: str = JSON) -> None:
-    """Raise unless the client's Accept header allows `media_type`.
+def require_acceptable(req: falcon.Request, media_types: tuple[str, ...] = (JSON,)) -> None:
+    """Raise unless the client's Accept header allows one of `media_types`; none of them allows everything.
 
     Raises:
         NotAcceptable: it does not.
     """
     accept = req.env.get("HTTP_ACCEPT", "")
-    if accept and not _accepts(accept, media_type):
-        raise NotAcceptable(f"The answer is {media_type}, which the Accept header refuses.", media_type=media_type)
+    if accept and media_types and not any(_accepts(accept, each) for each in media_types):
+        raise NotAcceptable(
+            f"The answer is {media_types[0]}, which the Accept header refuses.", media_type=media_types[0]
+        )
 
 
 @functools.lru_cache(maxsize=256)

@@ -75,6 +75,11 @@ class Quota:
         self._settings = settings
         self._free = _EVERYTHING if settings.free_requests == "unlimited" else settings.free_requests
 
+    @property
+    def limited(self) -> bool:
+        """Whether free requests are counted at all."""
+        return self._free != _EVERYTHING
+
     @hookimpl
     def before_task_create(self, ctx: Context, draft: TaskDraft) -> None:
         """Count a live creation and take its price.

@@ -26,6 +26,7 @@ __all__ = [
     "count_or_unlimited",
     "networks",
     "one_of",
+    "origins",
     "paths",
     "plugins",
     "price",
@@ -49,6 +50,7 @@ _LONGEST_STEP_S = 30 * 86_400
 _PERIODS_S = {"second": 1, "minute": 60, "hour": 3600}
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour)", re.ASCII)
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9a-f:]+\](?::[0-9]{1,5})?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
@@ -152,6 +154,15 @@ def networks(value: Any, _: Any = None) -> tuple[str, ...]:
         AddressPolicy.of(found)
     except InvalidInput as error:
         raise ValueError(f"{error.detail.rstrip('.')}; write networks such as 127.0.0.0/8") from None
+    return found
+
+
+def origins(value: Any, _: Any = None) -> tuple[str, ...]:
+    """Read web origins (RFC 6454): scheme and host, and a port where it is not the usual one."""
+    remedy = "write origins such as https://app.example.com, separated by commas"
+    found = _texts(value, remedy)
+    if not all(_ORIGIN.fullmatch(origin) for origin in found):
+        raise ValueError(remedy)
     return found
 
 

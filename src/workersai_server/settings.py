@@ -81,6 +81,12 @@ class Settings:
     """Whether anyone may make an account."""
     require_https: bool = _setting(values.yes_or_no, default=False)
     """Refuse live keys that came over plain http."""
+    cors_origins: tuple[str, ...] = _setting(values.origins, ())
+    """Origins whose pages may call the API from a browser, such as ``https://app.example.com``."""
+    metrics_token: str | None = _setting(values.secret, None, secret=True)
+    """Opens ``/metrics`` to other machines; without it only this one may read them."""
+    access_log: bool = _setting(values.yes_or_no, default=False)
+    """Log each request; failures are logged always."""
 
     @classmethod
     def load(

@@ -50,6 +50,8 @@ def _setting(name: str, text: str) -> Callable[[Command], Command]:
 @_setting("rate_limit", "Per key, for example 1000/second, or unlimited.")
 @_setting("plugins", "Which installed plugins to load: all, none or names.")
 @_setting("sign_up", "Whether anyone may make an account: closed or open.")
+@_setting("cors_origins", "Origins whose pages may call the API, comma-separated.")
+@click.option("--access-log", is_flag=True, default=None, help="Log each request, not only failures.")
 @click.option("--require-https", is_flag=True, default=None, help="Refuse live keys that came over plain http.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End with the process at the other end.")
 @pass_output
@@ -79,9 +81,11 @@ def serve(
         )
     # PERF: imported here, so that --help does not wait for the engine and the server.
     from workersai_server import serving
+    from workersai_server.logs import log_to_stderr
     from workersai_server.serve_lock import serving_alone
     from workersai_server.service import Service, sqlite_file
 
+    log_to_stderr()
     if until_stdin_closes:
         serving.end_when_closed(_STANDARD_INPUT)
     settings = settings_of(output, flags)

@@ -6,17 +6,18 @@ from typing import Any
 
 import falcon
 
-from workersai_core.errors import InvalidInput, Issue
+from workersai_server.access import Access
 from workersai_server.accounts import Accounts, ApiKey
-from workersai_server.coercion import coerce
+from workersai_server.bodies import fields
 from workersai_server.credentials import ApiRequest
-from workersai_server.media import is_form, read_object
+from workersai_server.media import read_object
+from workersai_server.queries import no_parameters
 from workersai_server.times import rfc3339
 
 __all__ = ["Keys"]
 
-_ROLL_BODY = {"type": "object", "properties": {"overlap_s": {"type": "integer"}}}
-_NO_FIELDS: dict[str, Any] = {"type": "object", "properties": {}}
+_ROLL = {"properties": {"overlap_s": {"type": "integer"}}}
+_NO_FIELDS: dict[str, Any] = {"properties": {}}
 
 
 class Keys:
@@ -27,49 +28,36 @@ class Keys:
 
     Args:
         accounts: Where keys are kept.
+        access: Who asks.
     """
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, access: Access) -> None:
         self._accounts = accounts
+        self._access = access
 
     def on_get(self, req: ApiRequest, resp: falcon.Response) -> None:
         """List the account's keys, oldest first, as a bare array."""
-        requester = self._accounts.authenticate(req.credentials.api_key())
+        no_parameters(req)
+        requester = self._access.requester(req, resp)
         resp.media = [_document(key) for key in self._accounts.list_keys(requester.account_id)]
 
     def on_post_roll(self, req: ApiRequest, resp: falcon.Response, key_id: str) -> None:
         """Make a key in the place of another; the answer holds the new one, this once."""
+        no_parameters(req)
         body = read_object(req)
-        requester = self._accounts.authenticate(req.credentials.api_key(body))
-        fields = _fields(req, body, _ROLL_BODY)
-        new = self._accounts.roll_key(key_id.lower(), fields.get("overlap_s", 0), by=requester)
+        requester = self._access.requester(req, resp, body)
+        given = fields(req, body, _ROLL)
+        new = self._accounts.roll_key(key_id.lower(), given.get("overlap_s", 0), by=requester)
         resp.set_header("Cache-Control", "no-store")
         resp.media = {**_document(new.entry), "key": new.key}
 
     def on_post_revoke(self, req: ApiRequest, resp: falcon.Response, key_id: str) -> None:
         """End a key; also the one that asks."""
+        no_parameters(req)
         body = read_object(req)
-        requester = self._accounts.authenticate(req.credentials.api_key(body))
-        _fields(req, body, _NO_FIELDS)
+        requester = self._access.requester(req, resp, body)
+        fields(req, body, _NO_FIELDS)
         resp.media = _document(self._accounts.revoke_key(key_id.lower(), by=requester))
-
-
-def _fields(req: ApiRequest, body: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the body's fields, converted when it was a form.
-
-    Raises:
-        InvalidInput: a field is there that the route does not take.
-    """
-    known = ", ".join(schema["properties"]) or "no fields"
-    unknown = [
-        Issue(f"/{name}", f"There is no field {name} here; this takes {known}.", "unknown_field")
-        for name in body
-        if name not in schema["properties"]
-    ]
-    if unknown:
-        raise InvalidInput(unknown[0].message, issues=unknown)
-    fields: dict[str, Any] = coerce(body, schema) if is_form(req) else body
-    return fields
 
 
 def _document(key: ApiKey) -> dict[str, Any]:
