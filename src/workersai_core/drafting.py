@@ -188,7 +188,7 @@ def _event_issues(events: Any) -> Iterator[Issue]:
         return
     for name in events:
         if not isinstance(name, str) or name not in CALLBACK_EVENTS:
-            yield Issue("/callback_events", f"No event {shorten(str(name))}; known are {_KNOWN_EVENTS}.", "not_in_list")
+            yield Issue("/callback_events", f"No event {shorten(name)}; known are {_KNOWN_EVENTS}.", "not_in_list")
 
 
 def _text_issues(pointer: str, value: Any, shortest: int, longest: int) -> Iterator[Issue]:
@@ -210,9 +210,9 @@ def _number_issues(pointer: str, value: Any, smallest: int, largest: int) -> Ite
     if not isinstance(value, int) or isinstance(value, bool):
         yield Issue(pointer, f"A whole number from {smallest} to {largest}.", "wrong_type")
     elif value < smallest:
-        yield Issue(pointer, f"At least {smallest}; this is {shorten(str(value))}.", "too_small")
+        yield Issue(pointer, f"At least {smallest}; this is {shorten(value)}.", "too_small")
     elif value > largest:
-        yield Issue(pointer, f"At most {largest}; this is {shorten(str(value))}.", "too_large")
+        yield Issue(pointer, f"At most {largest}; this is {shorten(value)}.", "too_large")
 
 
 def _tag_issues(tags: Any) -> Iterator[Issue]:

@@ -134,6 +134,9 @@ def pointer_token(name: str | int) -> str:
 
 
 def shorten(value: Any, limit: int = 64) -> str:
-    """Return `value` as JSON text of at most `limit` characters, for error messages."""
-    text = dumps(value) if not isinstance(value, str) else value
+    """Return `value` as JSON text of at most `limit` characters, for error messages; text stays as it is."""
+    try:
+        text = value if isinstance(value, str) else dumps(value)
+    except TypeError:
+        text = "a value that is not JSON"
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -152,3 +152,7 @@ def test_long_values_are_shortened_to_the_limit():
     assert "a" * 63 + "…" == jsontext.shorten("a" * 65)
     assert "a" * 64 == jsontext.shorten("a" * 64)
     assert "[1,…" == jsontext.shorten([1, 2, 3], limit=4)
+
+
+def test_what_is_no_json_can_be_shortened_too():
+    assert "a value that is not JSON" == jsontext.shorten({1, 2}) == jsontext.shorten(10**5000)
