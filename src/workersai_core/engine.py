@@ -21,11 +21,11 @@ import sqlalchemy
 
 from workersai_core.callbacks.dispatcher import Dispatcher
 from workersai_core.callbacks.transport import RequestsTransport, Transport
-from workersai_core.clock import Clock, SystemClock
+from workersai_core.clock import Clock
 from workersai_core.commands import housekeeping, invariants
 from workersai_core.commands.invariants import Violation
 from workersai_core.commands.verbs import Commands, OpenTransaction
-from workersai_core.errors import InvalidInput, StoreError
+from workersai_core.errors import StoreError
 from workersai_core.hooks import Hooks
 from workersai_core.ids import IdSource, TimeOrderedIds
 from workersai_core.observers import Uncommitted
@@ -116,7 +116,7 @@ class Engine(Commands):
             strict_plugins: Raise when a plugin cannot be loaded, instead of going on without it.
             plugin_settings: What plugins see as ``ctx.settings``.
             policy: Leases, limits, the retry schedule; see `Policy`.
-            clock: Where the time comes from; the machine's clock by default.
+            clock: Where the time comes from; by default the machine's clock, with PostgreSQL that server's.
             ids: Where identifiers come from; UUIDs in time order by default.
             transport: What sends callbacks; `RequestsTransport` by default.
             schemas: Further tables that live in the same database.
@@ -140,7 +140,7 @@ class Engine(Commands):
             store,
             loaded,
             policy=chosen,
-            clock=clock or SystemClock(),
+            clock=clock or store.clock,
             ids=ids or TimeOrderedIds(),
             transport=transport or RequestsTransport(chosen.addresses),
             plugin_settings=plugin_settings or {},
@@ -191,16 +191,15 @@ class Engine(Commands):
         it after that commit, at the next `tick` or poll.
 
         Raises:
-            InvalidInput: the connection commits each statement by itself.
+            InvalidInput: the connection commits each statement by itself, or its driver is another one than ours.
         """
-        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-            raise InvalidInput("This connection is in AUTOCOMMIT mode; pass one with a transaction to join.")
+        session = Session.joining(connection)
         driver = connection.connection.driver_connection
         if connection.dialect.name == "sqlite" and not getattr(driver, "in_transaction", True):
             # Python's driver does not begin by itself before a SAVEPOINT, whose release would then commit.
             connection.exec_driver_sql("BEGIN")
         with connection.begin_nested():
-            tx = OpenTransaction(Session(driver, connection.dialect.name), self.parts)
+            tx = OpenTransaction(session, self.parts)
             yield tx
         self._uncommitted.add(tx.recorded)
 
@@ -232,7 +231,10 @@ class Engine(Commands):
             self._notify_joined()
             done = 0
             while self._read(housekeeping.anything_due):
-                done += self._write(housekeeping.run_due)
+                now_done = self._write(housekeeping.run_due)
+                if now_done == 0:
+                    break  # another process is doing it
+                done += now_done
             return done
 
     def deliver(self) -> int:
@@ -250,6 +252,7 @@ class Engine(Commands):
         if self._ticker is None:
             self._ticker = Ticker(self.tick)
             self._ticker.start()
+            self.store.listen(self._wake_here)
 
     def stop(self) -> None:
         """Let running deliveries finish and end the threads; `start` may be called again."""
@@ -280,6 +283,12 @@ class Engine(Commands):
         return Dispatcher(self._write, self.parts, self._transport)
 
     def _wake(self) -> None:
+        """Look at what is due now, here or, if nobody delivers here, in another process."""
+        self._wake_here()
+        if not self._dispatching:
+            self.store.announce()
+
+    def _wake_here(self) -> None:
         if self._ticker is not None:
             self._ticker.wake()
         if self._dispatching:

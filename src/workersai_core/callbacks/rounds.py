@@ -16,6 +16,7 @@ from workersai_core.clock import from_us, rfc3339
 from workersai_core.lifecycle import CallbackState
 from workersai_core.policy import Policy
 from workersai_core.store import endpoint_rows, outbox_rows
+from workersai_core.store.endpoint_rows import Record
 from workersai_core.store.outbox_rows import Sending
 from workersai_core.transaction import Transaction
 
@@ -105,20 +106,27 @@ def _note_health(tx: Transaction, batch: Sequence[Sent]) -> None:
     by_endpoint: dict[str, list[Sent]] = {}
     for sent in batch:
         by_endpoint.setdefault(sent.sending.endpoint_id, []).append(sent)
-    for endpoint_id, answers in by_endpoint.items():
+    # In one order everywhere, so that no two dispatchers wait for each other.
+    for endpoint_id, answers in sorted(by_endpoint.items(), key=lambda each: each[0]):
         _note_answers(tx, endpoint_id, answers)
 
 
 def _note_answers(tx: Transaction, endpoint_id: str, answers: Sequence[Sent]) -> None:
     """Keep an endpoint's record; one that stays healthy costs a read and no write."""
-    before = record = endpoint_rows.record_of(tx.session, endpoint_id)
-    for sent in answers:
-        record = record.after(ok=sent.delivered, slow=sent.slow, now_us=tx.now_us)
-    if record != before:
+    before = endpoint_rows.record_of(tx.session, endpoint_id)
+    record = _after(before, answers, tx.now_us)
+    if record != before:  # another dispatcher may have changed it since it was read
+        record = _after(endpoint_rows.record_of(tx.session, endpoint_id, lock=True), answers, tx.now_us)
         endpoint_rows.set_record(tx.session, endpoint_id, record)
     why = _why_disable(tx, answers, record.failing_since_us)
     if why is not None and endpoint_rows.disable(tx.session, endpoint_id, why, tx.now_us):
         _log.warning("callback endpoint %s is disabled: %s", endpoint_id, why)
+
+
+def _after(record: Record, answers: Sequence[Sent], now_us: int) -> Record:
+    for sent in answers:
+        record = record.after(ok=sent.delivered, slow=sent.slow, now_us=now_us)
+    return record
 
 
 def _why_disable(tx: Transaction, answers: Sequence[Sent], failing_since_us: int | None) -> str | None:

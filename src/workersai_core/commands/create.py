@@ -19,19 +19,23 @@ def create(tx: Transaction, draft: TaskDraft) -> Task:
         DuplicateTask: the account has a task with this `unique_id`; `extra["external_id"]` names it.
         Rejected: a plugin's veto; or the plugin's own error.
     """
-    if draft.unique_id is not None:
-        _refuse_duplicate(tx, draft, draft.unique_id)
+    _refuse_duplicate(tx, draft)
     if tx.parts.hooks.has("before_task_create"):
         tx.parts.hooks.before_task_create(tx.context(draft.actor, draft.mode), draft)
     wake_us = _first_wake(draft, tx.now_us)
     task = task_rows.insert(tx.session, draft, tx.new_id(), tx.now_us, wake_us)
+    if task is None:  # another process stored one with this unique_id after we looked
+        _refuse_duplicate(tx, draft)
+        raise DuplicateTask("Another task has this unique_id already.")
     tx.record("task_created", task, draft.actor)
     tx.work_due |= wake_us is not None and wake_us <= tx.now_us
     return task
 
 
-def _refuse_duplicate(tx: Transaction, draft: TaskDraft, unique_id: str) -> None:
-    existing = task_rows.find_unique_id(tx.session, draft.account, draft.mode, unique_id)
+def _refuse_duplicate(tx: Transaction, draft: TaskDraft) -> None:
+    if draft.unique_id is None:
+        return
+    existing = task_rows.find_unique_id(tx.session, draft.account, draft.mode, draft.unique_id)
     if existing is not None:
         raise DuplicateTask(
             f"The task {existing} has this unique_id already.",

@@ -15,6 +15,8 @@ from workersai_core.transaction import Transaction
 
 __all__ = ["cancel", "complete", "expire", "fail", "load"]
 
+_NO_SUCH_TASK = "There is no task with this id."
+
 
 def load(tx: Transaction, external_id: str, account: str, mode: Mode) -> Task:
     """Return a task of an account.
@@ -24,7 +26,7 @@ def load(tx: Transaction, external_id: str, account: str, mode: Mode) -> Task:
     """
     task = task_rows.get(tx.session, external_id.lower(), account=account, mode=mode)
     if task is None:
-        raise NotFound("There is no task with this id.")
+        raise NotFound(_NO_SUCH_TASK)
     return task
 
 
@@ -49,7 +51,9 @@ def cancel(tx: Transaction, external_id: str, account: str, mode: Mode, actor: s
         NotFound: no such task.
         WrongState: it is completed, expired or failed.
     """
-    task = load(tx, external_id, account, mode)
+    task = task_rows.lock(tx.session, external_id.lower(), account=account, mode=mode)
+    if task is None:
+        raise NotFound(_NO_SUCH_TASK)
     if task.status is TaskStatus.CANCELED:
         return task
     if not _may_become(task, TaskStatus.CANCELED):
@@ -94,6 +98,7 @@ def _end(
     confidence: float | None = None,
     error: str | None = None,
 ) -> Task:
+    """End a task that the caller has locked."""
     require_move(task.status, status)
     assignment_rows.end_all(tx.session, task.external_id, tx.now_us)
     task_rows.finish(

@@ -9,7 +9,7 @@ from workersai_core.commands import finish, work
 from workersai_core.errors import PluginFailed
 from workersai_core.mocks import MockPlan, seeded
 from workersai_core.model import Task
-from workersai_core.store import assignment_rows, event_rows, task_rows
+from workersai_core.store import assignment_rows, event_rows, queue_rows, task_rows
 from workersai_core.task_type import Verdict
 from workersai_core.transaction import Transaction
 
@@ -23,15 +23,15 @@ _log = logging.getLogger("workersai.housekeeping")
 def anything_due(tx: Transaction) -> bool:
     """Return whether `run_due` would find something to do."""
     return bool(
-        task_rows.due(tx.session, tx.now_us, 1)
-        or assignment_rows.expired(tx.session, tx.now_us, 1)
+        queue_rows.any_due(tx.session, tx.now_us)
+        or assignment_rows.any_expired(tx.session, tx.now_us)
         or event_rows.any_older(tx.session, _forget_before(tx))
     )
 
 
 def run_due(tx: Transaction) -> int:
-    """Do what is due, in portions; return how much was done, 0 when nothing is left."""
-    due = task_rows.due(tx.session, tx.now_us, _AT_ONCE)
+    """Do what is due, in portions; return how much was done, 0 when nothing is left that no other process does."""
+    due = queue_rows.due(tx.session, tx.now_us, _AT_ONCE)
     for task_id in due:
         task = task_rows.get(tx.session, task_id)
         if task is not None:
@@ -50,7 +50,7 @@ def _wake(tx: Transaction, task: Task) -> None:
         finish.expire(tx, task)
     elif tx.parts.types.get(task.task_type) is None:
         # The plugin may come back; until then the task waits, and its deadline with it.
-        task_rows.wake_later(tx.session, task.external_id, tx.now_us + _UNAVAILABLE_TYPE_RETRY_S * 1_000_000)
+        queue_rows.wake_later(tx.session, task.external_id, tx.now_us + _UNAVAILABLE_TYPE_RETRY_S * 1_000_000)
     else:
         _act_out(tx, task, plan)
 

@@ -158,6 +158,7 @@ _INTEGRITY: Mapping[str, Statement] = {"sqlite": Statement(text("PRAGMA integrit
 
 def violations(tx: Transaction) -> list[Violation]:
     """Return every broken invariant, in the order of their numbers."""
+    tx.session.take_time()
     found = []
     for invariant, detail, statement in _STATEMENTS:
         offenders = [str(row[0]) for row in tx.session.all(statement)]

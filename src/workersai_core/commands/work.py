@@ -21,9 +21,9 @@ from workersai_core.errors import (
     WrongState,
 )
 from workersai_core.jsontext import shorten
-from workersai_core.lifecycle import AssignmentState
+from workersai_core.lifecycle import AssignmentState, TaskStatus
 from workersai_core.model import Assignment, Claim, Task, Worker
-from workersai_core.store import assignment_rows, task_rows
+from workersai_core.store import assignment_rows, queue_rows, task_rows
 from workersai_core.task_type import Answer, Json
 from workersai_core.transaction import Transaction
 
@@ -68,7 +68,7 @@ def checked_lease(tx: Transaction, lease_s: int | None) -> timedelta:
         return timedelta(seconds=policy.lease_s)
     number = isinstance(lease_s, int | float) and not isinstance(lease_s, bool)
     if not number or not policy.lease_min_s <= lease_s <= policy.lease_max_s:
-        text = f"A lease lasts {policy.lease_min_s} to {policy.lease_max_s} seconds; this is {shorten(str(lease_s))}."
+        text = f"A lease lasts {policy.lease_min_s} to {policy.lease_max_s} seconds; this is {shorten(lease_s)}."
         raise InvalidInput(text, issues=[Issue("/lease_s", text, "out_of_range")])
     return timedelta(seconds=lease_s)
 
@@ -83,21 +83,29 @@ def claim(tx: Transaction, worker: Worker, task_types: Iterable[str] | None, lea
     """
     lease = checked_lease(tx, lease_s)
     names = _claimable(tx, worker, task_types)
-    expire_leases(tx)
+    assignment_rows.lock_worker(tx.session, worker.id)
+    expired = expire_leases(tx)
     limit = tx.parts.policy.max_live_assignments
     if assignment_rows.live_count(tx.session, worker.id, tx.now_us) >= limit:
         raise TooManyAssignments(f"You hold {limit} assignments already; submit, skip or release one first.")
-    task = _choose(tx, worker, names)
-    if task is None:
-        return None
-    return assign(tx, task, worker, lease)
+    if tx.parts.hooks.has("before_assign") or tx.parts.hooks.has("pick_assignment"):
+        task = _take_chosen(tx, worker, names)
+    else:
+        task = queue_rows.take_best(tx.session, names, worker.id, tx.now_us, may_wait=expired == 0)
+    return None if task is None else _assigned(tx, task, worker, lease)
 
 
 def assign(tx: Transaction, task: Task, worker: Worker, lease: timedelta) -> Claim:
     """Give a worker this very task, which has an open slot and which the worker has not seen."""
-    slot = assignment_rows.free_slot(tx.session, task.external_id)
-    if not task_rows.take_slot(tx.session, task.external_id):
+    if not queue_rows.take_slot(tx.session, task.external_id):
         raise WrongState(f"The task {task.external_id} wants no further answer.")
+    return _assigned(tx, task, worker, lease)
+
+
+def _assigned(tx: Transaction, task: Task, worker: Worker, lease: timedelta) -> Claim:
+    """Store the assignment for a slot that was taken, which locked the task."""
+    task = attrs.evolve(task, status=TaskStatus.IN_PROGRESS)
+    slot = assignment_rows.free_slot(tx.session, task.external_id)
     assignment = assignment_rows.insert(
         tx.session, tx.new_id(), task.external_id, worker.id, slot, tx.now_us, to_us(tx.now + lease)
     )
@@ -116,25 +124,30 @@ def _claimable(tx: Transaction, worker: Worker, task_types: Iterable[str] | None
     return sorted(names)
 
 
-def _choose(tx: Transaction, worker: Worker, names: Sequence[str]) -> Task | None:
-    hooks = tx.parts.hooks
-    asked = hooks.has("before_assign") or hooks.has("pick_assignment")
-    found = task_rows.candidates(tx.session, names, worker.id, tx.now_us, _CANDIDATES if asked else 1)
-    tasks = [task for task_id in found if (task := task_rows.get(tx.session, task_id)) is not None]
-    if asked and tasks:
-        context = tx.context(f"worker:{worker.id}", "live")
-        tasks = [task for task in tasks if hooks.before_assign(context, task, worker)]
-        picked = hooks.pick_assignment(context, worker, tasks) if tasks else None
-        if picked is not None:
-            return picked
-    return tasks[0] if tasks else None
+def _take_chosen(tx: Transaction, worker: Worker, names: Sequence[str]) -> Task | None:
+    """Take a slot of the task that plugins choose; None when they want none of the most urgent ones."""
+    hooks, context = tx.parts.hooks, tx.context(f"worker:{worker.id}", "live")
+    while True:
+        found = queue_rows.candidates(tx.session, names, worker.id, tx.now_us, _CANDIDATES)
+        tasks = [task for task_id in found if (task := task_rows.get(tx.session, task_id)) is not None]
+        allowed = [task for task in tasks if hooks.before_assign(context, task, worker)]
+        left = list(allowed)
+        while left:
+            chosen = hooks.pick_assignment(context, worker, left) or left[0]
+            if queue_rows.take_slot(tx.session, chosen.external_id):
+                return chosen
+            left = [task for task in left if task.external_id != chosen.external_id]
+        if not allowed:
+            return None
+        # On PostgreSQL others took the last slots of all of these since they were looked for: look again.
 
 
 def expire_leases(tx: Transaction) -> int:
     """End leases that ran out and open their slots again; return how many (at most 100)."""
     ended = assignment_rows.expired(tx.session, tx.now_us, _EXPIRED_AT_ONCE)
     for assignment in ended:
-        _give_back(tx, assignment, AssignmentState.EXPIRED, "assignment_expired", "system")
+        if assignment_rows.expire(tx.session, assignment.id, tx.now_us):
+            _reopen(tx, assignment, _task_of(tx, assignment), "assignment_expired", "system")
     return len(ended)
 
 
@@ -157,10 +170,7 @@ def held(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
         NotFound: there is no such assignment, or it is another worker's.
         LeaseLost: it has ended.
     """
-    assignment = _of_worker(tx, assignment_id, worker)
-    if not _is_live(tx, assignment):
-        raise LeaseLost(_why_lost(assignment))
-    return assignment
+    return _live(tx, _of_worker(tx, assignment_id, worker))
 
 
 def renew(tx: Transaction, assignment_id: str, worker: Worker, lease_s: int | None) -> Assignment:
@@ -168,7 +178,8 @@ def renew(tx: Transaction, assignment_id: str, worker: Worker, lease_s: int | No
     lease = checked_lease(tx, lease_s)
     assignment = held(tx, assignment_id, worker)
     until = tx.now + lease
-    assignment_rows.renew(tx.session, assignment.id, to_us(until))
+    if not assignment_rows.renew(tx.session, assignment.id, tx.now_us, to_us(until)):
+        raise LeaseLost(_why_lost(assignment))
     return attrs.evolve(assignment, lease_expires_at=until)
 
 
@@ -219,11 +230,11 @@ def submit(tx: Transaction, assignment_id: str, worker: Worker, response: Json) 
         LeaseLost: the assignment ended without an answer.
         Rejected: a plugin's veto; the assignment stays live.
     """
-    before = repeated(tx, assignment_id, worker, response)
+    task, assignment = _locked(tx, assignment_id, worker)
+    before = _repeated(tx, assignment, response)
     if before is not None:
         return before
-    assignment = held(tx, assignment_id, worker)
-    task = _task_of(tx, assignment)
+    _live(tx, assignment)
     actor = f"worker:{worker.id}"
     if tx.parts.hooks.has("before_response_accept"):
         tx.parts.hooks.before_response_accept(tx.context(actor, task.mode), task, response)
@@ -245,7 +256,10 @@ def repeated(tx: Transaction, assignment_id: str, worker: Worker, response: Json
         NotFound: there is no such assignment, or it is another worker's.
         AlreadySubmitted: another answer was accepted.
     """
-    assignment = _of_worker(tx, assignment_id, worker)
+    return _repeated(tx, _of_worker(tx, assignment_id, worker), response)
+
+
+def _repeated(tx: Transaction, assignment: Assignment, response: Json) -> Submission | None:
     if assignment.state is not AssignmentState.SUBMITTED:
         return None
     if jsontext.canonical(assignment.response) != jsontext.canonical(response):
@@ -269,34 +283,29 @@ def _resolve(tx: Transaction, task: Task, actor: str) -> Task:
         return finish.complete(tx, task, verdict, actor)
     if task.answers_wanted >= tx.parts.policy.max_answers:
         return finish.fail(tx, task, f"no_agreement: {task.answers_accepted} answers did not agree", actor)
-    task_rows.want_another_answer(tx.session, task.external_id)
+    queue_rows.want_another_answer(tx.session, task.external_id)
     return attrs.evolve(task, answers_wanted=task.answers_wanted + 1)
 
 
 def _give_up(
     tx: Transaction, assignment_id: str, worker: Worker, state: AssignmentState, event: str, reason: str | None
 ) -> Assignment:
-    assignment = held(tx, assignment_id, worker)
-    _give_back(tx, assignment, state, event, f"worker:{worker.id}", reason)
+    task, assignment = _locked(tx, assignment_id, worker)
+    _live(tx, assignment)
+    assignment_rows.finish(tx.session, assignment.id, state, tx.now_us, reason=reason)
+    _reopen(tx, assignment, task, event, f"worker:{worker.id}", reason)
     return attrs.evolve(assignment, state=state, finished_at=tx.now, reason=reason)
 
 
-def _give_back(
-    tx: Transaction,
-    assignment: Assignment,
-    state: AssignmentState,
-    event: str,
-    actor: str,
-    reason: str | None = None,
+def _reopen(
+    tx: Transaction, assignment: Assignment, task: Task, event: str, actor: str, reason: str | None = None
 ) -> None:
-    """End an assignment without an answer and open its slot again."""
-    if not assignment_rows.finish(tx.session, assignment.id, state, tx.now_us, reason=reason):
-        return
-    task_rows.reopen_slot(tx.session, assignment.task_id)
+    """Open the slot of an assignment that ended without an answer."""
+    queue_rows.reopen_slot(tx.session, task.external_id)
     data = {"assignment_id": assignment.id, "worker_id": assignment.worker_id}
     if reason:
         data["reason"] = reason
-    tx.record(event, _task_of(tx, assignment), actor, data)
+    tx.record(event, task, actor, data)
 
 
 def _of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
@@ -306,8 +315,17 @@ def _of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignmen
     return assignment
 
 
-def _is_live(tx: Transaction, assignment: Assignment) -> bool:
-    return assignment.state is AssignmentState.CLAIMED and assignment.lease_expires_at > tx.now
+def _locked(tx: Transaction, assignment_id: str, worker: Worker) -> tuple[Task, Assignment]:
+    """Return an assignment and its task as they are now; until the transaction ends, nobody else changes them."""
+    assignment = _of_worker(tx, assignment_id, worker)
+    task = _there(assignment, task_rows.lock(tx.session, assignment.task_id))
+    return task, _of_worker(tx, assignment_id, worker)
+
+
+def _live(tx: Transaction, assignment: Assignment) -> Assignment:
+    if assignment.state is not AssignmentState.CLAIMED or assignment.lease_expires_at <= tx.now:
+        raise LeaseLost(_why_lost(assignment))
+    return assignment
 
 
 def _why_lost(assignment: Assignment) -> str:
@@ -317,7 +335,10 @@ def _why_lost(assignment: Assignment) -> str:
 
 
 def _task_of(tx: Transaction, assignment: Assignment) -> Task:
-    task = task_rows.get(tx.session, assignment.task_id)
+    return _there(assignment, task_rows.get(tx.session, assignment.task_id))
+
+
+def _there(assignment: Assignment, task: Task | None) -> Task:
     if task is None:
         raise NotFound(f"The task {assignment.task_id} of this assignment is gone.")
     return task

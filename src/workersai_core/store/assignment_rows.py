@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, text, update
+from sqlalchemy import ClauseElement, ColumnElement, bindparam, func, literal_column, select, text, update
 
 from workersai_core.clock import from_us
 from workersai_core.lifecycle import AssignmentState
 from workersai_core.model import Assignment
 from workersai_core.store.session import Row, Session, Statement
-from workersai_core.store.tables import assignments
+from workersai_core.store.tables import assignments, tasks
 
 __all__ = [
     "answers",
+    "any_expired",
     "end_all",
+    "expire",
     "expired",
     "finish",
     "free_slot",
@@ -22,6 +24,7 @@ __all__ = [
     "insert",
     "live_count",
     "live_of_worker",
+    "lock_worker",
     "renew",
 ]
 
@@ -37,7 +40,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     assignments.c.reason,
     assignments.c.response,
 )
-_IS_LIVE = text("state = 'claimed'")
+_IS_LIVE = text("wai_assignment.state = 'claimed'")
 
 _INSERT = Statement(assignments.insert())
 _GET = Statement(select(*_COLUMNS).where(assignments.c.id == bindparam("id")))
@@ -70,16 +73,28 @@ _ANSWERS = Statement(
     .order_by(assignments.c.finished_at, assignments.c.id)
 )
 _LIVE_OF_TASK = Statement(select(*_COLUMNS).where(assignments.c.task_id == bindparam("task_id"), _IS_LIVE))
-_EXPIRED = Statement(
-    select(*_COLUMNS)
-    .where(_IS_LIVE, assignments.c.lease_expires_at <= bindparam("now"))
-    .order_by(assignments.c.lease_expires_at)
-    .limit(bindparam("n"))
-    .with_for_update(skip_locked=True)
+# Two claims of one worker at once must not both be within its limit, nor get the same task.
+_LOCK_WORKER = Statement(text("SELECT pg_advisory_xact_lock(hashtextextended(:worker_id, 0))"))
+_IS_EXPIRED = (_IS_LIVE, assignments.c.lease_expires_at <= bindparam("now"))
+_ANY_EXPIRED = Statement(select(assignments.c.id).where(*_IS_EXPIRED).limit(literal_column("1")))
+
+
+def _expired(dialect: str) -> ClauseElement:
+    found = select(*_COLUMNS).where(*_IS_EXPIRED).order_by(assignments.c.lease_expires_at).limit(bindparam("n"))
+    if dialect == "sqlite":
+        return found
+    return found.join(tasks, tasks.c.id == assignments.c.task_id).with_for_update(of=tasks, skip_locked=True)
+
+
+_EXPIRED = Statement(_expired)
+_EXPIRE = Statement(
+    update(assignments)
+    .where(assignments.c.id == bindparam("assignment_id"), *_IS_EXPIRED)
+    .values(state=text("'expired'"), finished_at=bindparam("now"))
 )
 _RENEW = Statement(
     update(assignments)
-    .where(assignments.c.id == bindparam("assignment_id"), _IS_LIVE)
+    .where(assignments.c.id == bindparam("assignment_id"), _IS_LIVE, assignments.c.lease_expires_at > bindparam("now"))
     .values(lease_expires_at=bindparam("until"))
 )
 _FINISH = Statement(
@@ -124,6 +139,12 @@ def get(session: Session, assignment_id: str) -> Assignment | None:
     return None if row is None else _assignment(row)
 
 
+def lock_worker(session: Session, worker_id: str) -> None:
+    """Let a worker's claims follow one another until this transaction ends; on SQLite all transactions do."""
+    if session.dialect == "postgresql":
+        session.run(_LOCK_WORKER, {"worker_id": worker_id})
+
+
 def live_count(session: Session, worker_id: str, now_us: int) -> int:
     """Return how many assignments a worker holds."""
     row = session.one(_LIVE_COUNT, {"worker_id": worker_id, "now": now_us})
@@ -150,14 +171,28 @@ def answers(session: Session, task_id: str) -> list[Assignment]:
     return [_assignment(row) for row in session.all(_ANSWERS, {"task_id": task_id})]
 
 
+def any_expired(session: Session, now_us: int) -> bool:
+    """Return whether a lease has ended without an answer."""
+    return session.one(_ANY_EXPIRED, {"now": now_us}) is not None
+
+
 def expired(session: Session, now_us: int, limit: int) -> list[Assignment]:
-    """Return assignments whose lease has ended without an answer."""
+    """Return assignments whose lease has ended without an answer, with their tasks locked.
+
+    Those of tasks that others have locked are left out. One may have been
+    renewed a moment ago; `expire` tells.
+    """
     return [_assignment(row) for row in session.all(_EXPIRED, {"now": now_us, "n": limit})]
 
 
-def renew(session: Session, assignment_id: str, until_us: int) -> None:
-    """Move the end of a live lease."""
-    session.run(_RENEW, {"assignment_id": assignment_id, "until": until_us})
+def expire(session: Session, assignment_id: str, now_us: int) -> bool:
+    """End an assignment whose lease has ended; return False when it was renewed or has ended otherwise."""
+    return session.run(_EXPIRE, {"assignment_id": assignment_id, "now": now_us}) == 1
+
+
+def renew(session: Session, assignment_id: str, now_us: int, until_us: int) -> bool:
+    """Move the end of a live lease; return False when it is not live any more."""
+    return session.run(_RENEW, {"assignment_id": assignment_id, "now": now_us, "until": until_us}) == 1
 
 
 def finish(

@@ -71,11 +71,11 @@ _WAITING = Statement(
         " WHERE first_new <= :due_by OR first_replay <= :due_by ORDER BY id"
     )
 )
-_RECORD = Statement(
-    select(endpoints.c.succeeded_at, endpoints.c.failing_since, endpoints.c.slow).where(
-        endpoints.c.id == bindparam("id")
-    )
+_select_record = select(endpoints.c.succeeded_at, endpoints.c.failing_since, endpoints.c.slow).where(
+    endpoints.c.id == bindparam("id")
 )
+_RECORD = Statement(_select_record)
+_LOCK_RECORD = Statement(_select_record.with_for_update())
 _SET_RECORD = Statement(
     update(endpoints)
     .where(endpoints.c.id == bindparam("endpoint_id"))
@@ -163,9 +163,15 @@ def oldest_due(session: Session, now_us: int) -> datetime | None:
     return _time(min((endpoint.due_us for endpoint in waiting(session, now_us)), default=None))
 
 
-def record_of(session: Session, endpoint_id: str) -> Record:
-    """Return how an endpoint has answered so far."""
-    [(succeeded_at, failing_since, slow)] = session.all(_RECORD, {"id": endpoint_id})
+def record_of(session: Session, endpoint_id: str, *, lock: bool = False) -> Record:
+    """Return how an endpoint has answered so far.
+
+    Args:
+        session: The open transaction.
+        endpoint_id: The endpoint.
+        lock: Whether to let nobody else change it until this transaction ends.
+    """
+    [(succeeded_at, failing_since, slow)] = session.all(_LOCK_RECORD if lock else _RECORD, {"id": endpoint_id})
     return Record(succeeded_at, failing_since, bool(slow))
 
 

@@ -1,4 +1,13 @@
-"""Reading and writing the event log and the idempotency keys."""
+"""Reading and writing the event log and the idempotency keys.
+
+Whoever reads the log asks for what follows an event it has seen, so an event
+must never appear before one that was handed out. On SQLite transactions follow
+one another and numbers do as they should. On PostgreSQL a transaction that took
+its numbers early may commit late. There each event also carries the number of
+its transaction, which PostgreSQL gives out in one sequence; the log is in the
+order of (transaction, event), and it ends before the oldest transaction that
+still runs. Whatever commits later has a higher transaction, thus a later place.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import ClauseElement, bindparam, delete, func, select, text, tuple_, update
 
 from workersai_core import jsontext
 from workersai_core.clock import from_us
@@ -14,13 +23,34 @@ from workersai_core.model import Event, Mode
 from workersai_core.store.session import Row, Session, Statement
 from workersai_core.store.tables import events, idempotency
 
-__all__ = ["Remembered", "after", "any_older", "append", "committed", "forget", "of_task", "recall", "remember"]
+__all__ = [
+    "Remembered",
+    "adopt",
+    "after",
+    "any_older",
+    "append",
+    "committed",
+    "forget",
+    "is_foreign",
+    "of_task",
+    "recall",
+    "remember",
+    "reserve",
+]
 
-_APPEND = Statement(
-    events.insert()
-    .values({column.key: bindparam(column.key) for column in events.c if column.key != "id"})
-    .returning(events.c.id)
-)
+_OWN_XACT = text("pg_current_xact_id()::text::bigint")
+_OLDEST_RUNNING_XACT = text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+
+
+def _append(dialect: str) -> ClauseElement:
+    values: dict[str, Any] = {
+        column.key: bindparam(column.key) for column in events.c if column.key not in ("id", "xact")
+    }
+    if dialect == "postgresql":
+        values["xact"] = _OWN_XACT
+    return events.insert().values(values).returning(events.c.id)
+
+
 _COLUMNS = (
     events.c.id,
     events.c.name,
@@ -31,12 +61,39 @@ _COLUMNS = (
     events.c.actor,
     events.c.data,
 )
-_AFTER = Statement(
-    select(*_COLUMNS).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("n"))
-)
+
+
+def _after(dialect: str) -> ClauseElement:
+    found = select(*_COLUMNS).limit(bindparam("n"))
+    if dialect == "sqlite":
+        return found.where(events.c.id > bindparam("after")).order_by(events.c.id)
+    anchor = events.alias("anchor")
+    # Nothing is known of the transaction before the first event; nor of an event that is not there.
+    known = select(anchor.c.xact).where(anchor.c.id == bindparam("after")).scalar_subquery()
+    return found.where(
+        tuple_(events.c.xact, events.c.id) > tuple_(func.coalesce(known, text("0")), bindparam("after")),
+        events.c.xact < _OLDEST_RUNNING_XACT,
+    ).order_by(events.c.xact, events.c.id)
+
+
+_APPEND = Statement(_append)
+_NEXT_XACT = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+_IS_FOREIGN = Statement(text(f"SELECT EXISTS (SELECT 1 FROM wai_event WHERE xact >= {_NEXT_XACT})"))  # noqa: S608
+_ADOPT = Statement(text("UPDATE wai_event SET xact = 0 WHERE xact <> 0"))
+_AFTER = Statement(_after)
 _OF_TASK = Statement(select(*_COLUMNS).where(events.c.task_id == bindparam("task_id")).order_by(events.c.id))
 _BY_ID = Statement(select(*_COLUMNS).where(events.c.id == bindparam("id")))
-_REMEMBER = Statement(idempotency.insert())
+_RESERVE = Statement(
+    text(
+        "INSERT INTO wai_idempotency (scope, key, fingerprint, body, created_at)"
+        " VALUES (:scope, :key, :fingerprint, '', :created_at) ON CONFLICT (scope, key) DO NOTHING"
+    )
+)
+_REMEMBER = Statement(
+    update(idempotency)
+    .where(idempotency.c.scope == bindparam("in_scope"), idempotency.c.key == bindparam("under_key"))
+    .values(body=bindparam("new_body"))
+)
 _RECALL = Statement(
     select(idempotency.c.fingerprint, idempotency.c.body).where(
         idempotency.c.scope == bindparam("scope"), idempotency.c.key == bindparam("key")
@@ -98,6 +155,18 @@ def after(session: Session, cursor: int, limit: int) -> list[Event]:
     return [_event(row) for row in session.all(_AFTER, {"after": cursor, "n": limit})]
 
 
+def is_foreign(session: Session) -> bool:
+    """Return whether the log was written by another PostgreSQL server and restored here from a dump."""
+    [(found,)] = session.all(_IS_FOREIGN)
+    return bool(found)
+
+
+def adopt(session: Session) -> None:
+    """Forget the transactions of another server, which mean nothing here; the numbers of the events stay in order."""
+    session.take_time()
+    session.run(_ADOPT)
+
+
 def of_task(session: Session, task_id: str) -> list[Event]:
     """Return the events of one task, oldest first."""
     return [_event(row) for row in session.all(_OF_TASK, {"task_id": task_id})]
@@ -126,12 +195,19 @@ def recall(session: Session, scope: str, key: str) -> Remembered | None:
     return None if row is None else Remembered(*row)
 
 
-def remember(session: Session, scope: str, key: str, fingerprint: str, body: str, now_us: int) -> None:
-    """Remember the answer to the first request with a key."""
-    session.run(
-        _REMEMBER,
-        {"scope": scope, "key": key, "fingerprint": fingerprint, "body": body, "created_at": now_us},
-    )
+def reserve(session: Session, scope: str, key: str, fingerprint: str, now_us: int) -> bool:
+    """Note the first request with a key; return False when there was one.
+
+    On PostgreSQL it waits for the end of another transaction that reserved the
+    key, and is the first if that one is undone.
+    """
+    row = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": now_us}
+    return session.run(_RESERVE, row) == 1
+
+
+def remember(session: Session, scope: str, key: str, body: str) -> None:
+    """Store the answer to the request that reserved a key."""
+    session.run(_REMEMBER, {"in_scope": scope, "under_key": key, "new_body": body})
 
 
 def any_older(session: Session, than_us: int) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from workersai_core.errors import InvalidInput, StoreUnavailable
-from workersai_core.store import schema
+from workersai_core.store import event_rows, schema
 from workersai_core.store.base import Store
 from workersai_core.store.schema import Schema
 from workersai_core.store.sqlite import SqliteStore
@@ -77,7 +77,10 @@ def _open_postgresql(url: URL, schemas: Sequence[Schema], *, migrate: bool) -> S
     from workersai_core.store.postgresql import PostgresqlStore
 
     _prepare(url, schemas, changing=migrate)
-    return PostgresqlStore(url)
+    store = PostgresqlStore(url)
+    if store.read(event_rows.is_foreign):
+        store.write(event_rows.adopt)
+    return store
 
 
 def _require_psycopg() -> None:
@@ -100,9 +103,8 @@ def upgrade(database: str | sqlalchemy.Engine, schemas: Sequence[Schema]) -> Non
 
 
 def _prepare(url: URL, schemas: Sequence[Schema], *, changing: bool) -> None:
-    is_file = url.get_backend_name() == "sqlite" and url.database is not None
-    if is_file and not Path(str(url.database)).parent.is_dir():
-        raise StoreUnavailable(f"The folder {Path(str(url.database)).parent} of the database does not exist; create it.")
+    if url.get_backend_name() == "sqlite" and url.database is not None and not Path(url.database).parent.is_dir():
+        raise StoreUnavailable(f"The folder {Path(url.database).parent} of the database does not exist; create it.")
     try:
         with schema.schema_connection(url, changing=False) as connection:
             if all(schema.is_current(connection, each) for each in schemas):

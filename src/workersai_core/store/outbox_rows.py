@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, bindparam, null, select, text, update
+from sqlalchemy import ColumnElement, Select, bindparam, null, select, text, update
 
 from workersai_core.clock import from_us, to_us
 from workersai_core.lifecycle import CallbackState
@@ -70,34 +70,54 @@ _IS_PENDING = text("state = 'pending'")
 _IS_HELD = (deliveries.c.id == bindparam("delivery_id"), deliveries.c.lease == bindparam("held_lease"), _IS_PENDING)
 
 _INSERT = Statement(deliveries.insert())
-_DUE = Statement(
-    select(
-        deliveries.c.id,
-        deliveries.c.task_id,
-        deliveries.c.account,
-        deliveries.c.mode,
-        deliveries.c.event,
-        deliveries.c.url,
-        deliveries.c.body,
-        deliveries.c.attempts,
-        deliveries.c.attempts_total,
-        deliveries.c.simulated_failures,
-    )
-    .where(
-        _IS_PENDING,
-        deliveries.c.endpoint_id == bindparam("endpoint_id"),
-        deliveries.c.replay == bindparam("replay"),
-        deliveries.c.due_at <= bindparam("due_by"),
-    )
-    .order_by(deliveries.c.due_at)
-    .limit(bindparam("n"))
-    .with_for_update(skip_locked=True)
+_SENDING: tuple[ColumnElement[Any], ...] = (
+    deliveries.c.id,
+    deliveries.c.task_id,
+    deliveries.c.account,
+    deliveries.c.mode,
+    deliveries.c.event,
+    deliveries.c.url,
+    deliveries.c.body,
+    deliveries.c.attempts,
+    deliveries.c.attempts_total,
+    deliveries.c.simulated_failures,
 )
-_LEASE = Statement(
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery_id"))
-    .values(lease=bindparam("new_lease"), due_at=bindparam("until"))
-)
+
+
+def _due(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(*columns)
+        .where(
+            _IS_PENDING,
+            deliveries.c.endpoint_id == bindparam("endpoint_id"),
+            deliveries.c.replay == bindparam("replay"),
+            deliveries.c.due_at <= bindparam("due_by"),
+        )
+        .order_by(deliveries.c.due_at)
+        .limit(bindparam("n"))
+    )
+
+
+def _lease_due() -> Statement:
+    """Return the statement that leases what is due and nobody else holds; only for PostgreSQL.
+
+    A plain subquery would not do: without statistics PostgreSQL may evaluate
+    it anew for each row of the UPDATE, and lease far more than its LIMIT.
+    """
+    due = (
+        _due(deliveries.c.id, deliveries.c.due_at)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    leased = update(deliveries).where(deliveries.c.id == due.c.id).values(**_LEASED)
+    return Statement(leased.returning(*_SENDING, due.c.due_at))
+
+
+_LEASED: dict[str, Any] = {"lease": bindparam("new_lease"), "due_at": bindparam("until")}
+_DUE = Statement(_due(*_SENDING))
+_LEASE = Statement(update(deliveries).where(deliveries.c.id == bindparam("delivery_id")).values(**_LEASED))
+_LEASE_DUE = _lease_due()
 _SETTLE = Statement(
     update(deliveries)
     .where(*_IS_HELD)
@@ -245,13 +265,12 @@ def replay_since(session: Session, account: str, mode: Mode, state: CallbackStat
 
 def claim(session: Session, endpoint_id: str, limit: int, due_by_us: int, lease: str, until_us: int) -> list[Sending]:
     """Lease up to `limit` deliveries of an endpoint that were due by a time, new ones before replays."""
+    leased = {"new_lease": lease, "until": until_us}
     rows: list[Row] = []
     for queue in (0, 1):
         if len(rows) < limit:
-            rows += session.all(
-                _DUE, {"endpoint_id": endpoint_id, "replay": queue, "due_by": due_by_us, "n": limit - len(rows)}
-            )
-    session.many(_LEASE, [{"delivery_id": row[0], "new_lease": lease, "until": until_us} for row in rows])
+            wanted = {"endpoint_id": endpoint_id, "replay": queue, "due_by": due_by_us, "n": limit - len(rows)}
+            rows += _lease(session, wanted, leased)
     return [
         Sending(
             id=row[0],
@@ -270,6 +289,15 @@ def claim(session: Session, endpoint_id: str, limit: int, due_by_us: int, lease:
         )
         for row in rows
     ]
+
+
+def _lease(session: Session, wanted: dict[str, Any], leased: dict[str, Any]) -> list[Row]:
+    """Lease deliveries and return them, the first that was due first."""
+    if session.dialect == "postgresql":
+        return sorted(session.all(_LEASE_DUE, {**wanted, **leased}), key=lambda row: int(row[-1]))
+    rows = session.all(_DUE, wanted)
+    session.many(_LEASE, [{"delivery_id": row[0], **leased} for row in rows])
+    return rows
 
 
 def settle(

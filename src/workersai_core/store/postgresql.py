@@ -29,6 +29,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequest
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from workersai_core.clock import Clock
 from workersai_core.errors import InvalidInput, StoreBusy, StoreError, StoreUnavailable
 from workersai_core.store.base import Operation
 from workersai_core.store.database_clock import DatabaseClock
@@ -71,7 +72,8 @@ _DEFAULTS = {
 }
 _LIMITS = {
     "synchronous_commit": "on",
-    "lock_timeout": "1000",
+    # Longer than the second after which PostgreSQL looks for deadlocks, whose victim is run again.
+    "lock_timeout": "2000",
     "statement_timeout": "10000",
     # A process that stopped in the middle of a transaction must not hold its locks for long.
     "idle_in_transaction_session_timeout": "10000",
@@ -99,7 +101,8 @@ class PostgresqlStore:
     dialect = "postgresql"
 
     def __init__(self, url: URL, *, most_connections: int = 16) -> None:
-        self.clock = DatabaseClock()
+        self._server_clock = DatabaseClock()
+        self.clock: Clock = self._server_clock
         self._conninfo = _conninfo(url)
         self._in_operation = threading.local()
         self._unreachable = False
@@ -188,7 +191,7 @@ class PostgresqlStore:
         self._in_operation.running = True
         try:
             try:
-                self.clock.ask(lambda: int(_command(connection, begin).get_value(0, 0) or 0))
+                self._server_clock.ask(lambda: int(_command(connection, begin).get_value(0, 0) or 0))
                 result = operation(Session(connection.cursor(), self.dialect))
             except BaseException as error:
                 _abandon(connection, error)

@@ -126,7 +126,8 @@ def create_directly(session: Session, schemas: Sequence[Schema]) -> None:
         for table in schema.metadata.sorted_tables:
             session.script(str(CreateTable(table).compile(dialect=dialect)))
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                session.script(str(CreateIndex(index).compile(dialect=dialect)))
+                if index.info.get("only", session.dialect) == session.dialect:
+                    session.script(str(CreateIndex(index).compile(dialect=dialect)))
 
 
 @contextmanager

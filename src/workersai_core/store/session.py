@@ -27,6 +27,7 @@ _DIALECTS: Mapping[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
+_LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DRIVERS = {"sqlite": ("pysqlite", "sqlite:///…"), "postgresql": ("psycopg", "postgresql+psycopg://…")}
 
 
@@ -112,6 +113,10 @@ class Session:
     def script(self, sql: str) -> None:
         """Execute one statement of plain SQL without parameters."""
         self._driver.execute(sql)
+
+    def waited_in_vain(self, error: Exception) -> bool:
+        """Return whether an error says that another transaction kept a row locked for too long."""
+        return getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 
     def take_time(self) -> None:
         """Let the statements of this transaction run as long as they need, where a store limits that."""

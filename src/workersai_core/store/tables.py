@@ -171,9 +171,12 @@ events = Table(
     Column("mode", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("data", Text, nullable=False),
+    # The transaction that wrote it; null on SQLite, whose transactions follow one another. See `event_rows`.
+    Column("xact", BigInteger),
     sqlite_autoincrement=True,
 )
 Index("ix_wai_event_task", events.c.task_id, events.c.id)
+Index("ix_wai_event_xact", events.c.xact, events.c.id, info={"only": "postgresql"}).ddl_if(dialect="postgresql")
 
 idempotency = Table(
     "wai_idempotency",

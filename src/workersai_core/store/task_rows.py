@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ClauseElement,
     ColumnElement,
     Select,
     and_,
     bindparam,
-    exists,
     func,
     literal_column,
     null,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from workersai_core import jsontext
 from workersai_core.callbacks.addresses import is_reserved_example
@@ -27,23 +28,20 @@ from workersai_core.clock import FOREVER, from_us, to_us
 from workersai_core.lifecycle import CallbackState, TaskStatus
 from workersai_core.model import Mode, Task, TaskDraft, TaskFilter
 from workersai_core.store.session import Row, Session, Statement
-from workersai_core.store.tables import assignments, deliveries, task_metadata, tasks
+from workersai_core.store.tables import deliveries, task_metadata, tasks
 
 __all__ = [
-    "candidates",
+    "COLUMNS",
     "count",
-    "due",
     "find_unique_id",
     "finish",
+    "from_row",
     "get",
     "insert",
+    "lock",
     "metadata_text",
     "newest_page",
     "note_answer",
-    "reopen_slot",
-    "take_slot",
-    "wake_later",
-    "want_another_answer",
 ]
 
 _INDEXED_METADATA = 50
@@ -52,7 +50,7 @@ _INDEXED_CHARACTERS = 255
 _callback_state = (
     select(deliveries.c.state).where(deliveries.c.task_id == tasks.c.id).limit(literal_column("1")).scalar_subquery()
 )
-_COLUMNS: tuple[ColumnElement[Any], ...] = (
+COLUMNS: tuple[ColumnElement[Any], ...] = (
     tasks.c.id,
     tasks.c.account,
     tasks.c.mode,
@@ -80,10 +78,20 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
 )
 _MINE = and_(tasks.c.account == bindparam("account"), tasks.c.mode == bindparam("mode"))
 
-_INSERT = Statement(tasks.insert())
+
+def _insert(dialect: str) -> ClauseElement:
+    insert_into = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert_into(tasks).on_conflict_do_nothing(
+        index_elements=[tasks.c.account, tasks.c.mode, tasks.c.unique_id], index_where=text("unique_id IS NOT NULL")
+    )
+
+
+_INSERT = Statement(_insert)
 _INSERT_METADATA = Statement(task_metadata.insert())
-_GET = Statement(select(*_COLUMNS).where(tasks.c.id == bindparam("id")))
-_GET_MINE = Statement(select(*_COLUMNS).where(tasks.c.id == bindparam("id"), _MINE))
+_GET = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id")))
+_GET_MINE = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id"), _MINE))
+_LOCK = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id")).with_for_update(of=tasks))
+_LOCK_MINE = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id"), _MINE).with_for_update(of=tasks))
 _BY_UNIQUE_ID = Statement(select(tasks.c.id).where(_MINE, tasks.c.unique_id == bindparam("unique_id")))
 _POSITION = Statement(select(tasks.c.created_at).where(tasks.c.id == bindparam("id"), _MINE))
 _FINISH = Statement(
@@ -99,59 +107,14 @@ _FINISH = Statement(
         wake_at=null(),
     )
 )
-_TAKE_SLOT = Statement(
-    update(tasks)
-    .where(tasks.c.id == bindparam("task_id"), text("open_slots > 0"))
-    .values(open_slots=text("open_slots - 1"), status=text("'in_progress'"))
-)
-_REOPEN_SLOT = Statement(
-    update(tasks)
-    .where(tasks.c.id == bindparam("task_id"), text("status = 'in_progress'"))
-    .values(open_slots=text("open_slots + 1"))
-)
 _NOTE_ANSWER = Statement(
     update(tasks).where(tasks.c.id == bindparam("task_id")).values(answers_accepted=text("answers_accepted + 1"))
 )
-_WANT_ANOTHER = Statement(
-    update(tasks)
-    .where(tasks.c.id == bindparam("task_id"))
-    .values(answers_wanted=text("answers_wanted + 1"), open_slots=text("open_slots + 1"))
-)
-_WAKE_LATER = Statement(
-    update(tasks)
-    .where(tasks.c.id == bindparam("task_id"), text("wake_at IS NOT NULL"))
-    .values(wake_at=bindparam("later"))
-)
-_DUE = Statement(
-    select(tasks.c.id)
-    .where(text("wake_at IS NOT NULL"), tasks.c.wake_at <= bindparam("now"))
-    .order_by(tasks.c.wake_at)
-    .limit(bindparam("n"))
-    .with_for_update(skip_locked=True)
-)
-_CANDIDATES = Statement(
-    select(tasks.c.id, tasks.c.priority, tasks.c.deadline_at)
-    .where(
-        tasks.c.task_type == bindparam("task_type"),
-        text("open_slots > 0"),
-        tasks.c.deadline_at > bindparam("now"),
-        ~exists(
-            select(assignments.c.id).where(
-                assignments.c.task_id == tasks.c.id,
-                assignments.c.worker_id == bindparam("worker_id"),
-                text("wai_assignment.state IN ('claimed', 'submitted', 'skipped')"),
-            )
-        ),
-    )
-    .order_by(tasks.c.priority.desc(), tasks.c.deadline_at, tasks.c.id)
-    .limit(bindparam("n"))
-    .with_for_update(skip_locked=True)
-)
 
 
-def insert(session: Session, draft: TaskDraft, task_id: str, now_us: int, wake_us: int | None) -> Task:
-    """Store a new pending task and return it."""
-    session.run(
+def insert(session: Session, draft: TaskDraft, task_id: str, now_us: int, wake_us: int | None) -> Task | None:
+    """Store a new pending task and return it; None when another one has its `unique_id`."""
+    stored = session.run(
         _INSERT,
         {
             "id": task_id,
@@ -181,6 +144,8 @@ def insert(session: Session, draft: TaskDraft, task_id: str, now_us: int, wake_u
             "completed_at": None,
         },
     )
+    if stored == 0:
+        return None
     _insert_metadata(session, draft, task_id, now_us)
     return _drafted(draft, task_id, now_us)
 
@@ -239,7 +204,8 @@ def _drafted(draft: TaskDraft, task_id: str, now_us: int) -> Task:
     )
 
 
-def _task(row: Row) -> Task:
+def from_row(row: Row) -> Task:
+    """Return the task of a row of `COLUMNS`."""
     callback_state = row[23]
     if callback_state is None and is_reserved_example(row[5]):
         callback_state = "skipped"
@@ -277,7 +243,19 @@ def get(session: Session, task_id: str, *, account: str | None = None, mode: Mod
         row = session.one(_GET, {"id": task_id})
     else:
         row = session.one(_GET_MINE, {"id": task_id, "account": account, "mode": mode})
-    return None if row is None else _task(row)
+    return None if row is None else from_row(row)
+
+
+def lock(session: Session, task_id: str, *, account: str | None = None, mode: Mode | None = None) -> Task | None:
+    """Return a task like `get`, as it is now, and let nobody else change it or its assignments until the end.
+
+    Every command locks the task before it changes an assignment, so that two of them cannot wait for each other.
+    """
+    if account is None:
+        row = session.one(_LOCK, {"id": task_id})
+    else:
+        row = session.one(_LOCK_MINE, {"id": task_id, "account": account, "mode": mode})
+    return None if row is None else from_row(row)
 
 
 def find_unique_id(session: Session, account: str, mode: Mode, unique_id: str) -> str | None:
@@ -310,46 +288,9 @@ def finish(
     )
 
 
-def take_slot(session: Session, task_id: str) -> bool:
-    """Take one open slot of a task; return False when there is none."""
-    return session.run(_TAKE_SLOT, {"task_id": task_id}) == 1
-
-
-def reopen_slot(session: Session, task_id: str) -> None:
-    """Give a slot back, if the task still wants it."""
-    session.run(_REOPEN_SLOT, {"task_id": task_id})
-
-
 def note_answer(session: Session, task_id: str) -> None:
     """Count one accepted answer."""
     session.run(_NOTE_ANSWER, {"task_id": task_id})
-
-
-def want_another_answer(session: Session, task_id: str) -> None:
-    """Raise the number of wanted answers by one and open a slot for it."""
-    session.run(_WANT_ANOTHER, {"task_id": task_id})
-
-
-def wake_later(session: Session, task_id: str, at_us: int) -> None:
-    """Look at a due task again at a later time."""
-    session.run(_WAKE_LATER, {"task_id": task_id, "later": at_us})
-
-
-def due(session: Session, now_us: int, limit: int) -> list[str]:
-    """Return ids of tasks on which the engine must act by itself now."""
-    return [row[0] for row in session.all(_DUE, {"now": now_us, "n": limit})]
-
-
-def candidates(session: Session, task_types: Sequence[str], worker_id: str, now_us: int, limit: int) -> list[str]:
-    """Return ids of tasks this worker may claim, most urgent first.
-
-    Order: priority (higher first), then deadline, then age.
-    """
-    found: list[tuple[int, int, str]] = []
-    for task_type in task_types:
-        rows = session.all(_CANDIDATES, {"task_type": task_type, "worker_id": worker_id, "now": now_us, "n": limit})
-        found.extend((-priority, deadline, task_id) for task_id, priority, deadline in rows)
-    return [task_id for _, _, task_id in sorted(found)[:limit]]
 
 
 def newest_page(
@@ -383,7 +324,7 @@ def newest_page(
         chosen.created_before is not None,
         len(chosen.metadata),
     )
-    found = [_task(row) for row in session.all(statement, parameters)]
+    found = [from_row(row) for row in session.all(statement, parameters)]
     return found[::-1] if direction == "before" else found
 
 
@@ -431,7 +372,7 @@ def _page_statement(
         conditions.append(or_(at > anchor_at, and_(at == anchor_at, own_id > anchor_id)))
         conditions.append(at >= anchor_at)
     order = (at.asc(), own_id.asc()) if direction == "before" else (at.desc(), own_id.desc())
-    page: Select[Any] = select(*_COLUMNS).where(*conditions).order_by(*order).limit(bindparam("n"))
+    page: Select[Any] = select(*COLUMNS).where(*conditions).order_by(*order).limit(bindparam("n"))
     return Statement(page)
 
 

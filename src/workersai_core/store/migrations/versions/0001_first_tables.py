@@ -125,10 +125,13 @@ def upgrade() -> None:
         sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("xact", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wai_event")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_wai_event_task", "wai_event", ["task_id", "id"], unique=False)
+    if op.get_context().dialect.name == "postgresql":
+        op.create_index("ix_wai_event_xact", "wai_event", ["xact", "id"], unique=False)
     op.create_table(
         "wai_idempotency",
         sa.Column("scope", sa.Text(), nullable=False),
