@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Iterator
 
 import click
-from generators.markdown import NOTICE, table
 
+from generators.markdown import NOTICE, table
 from workersai_server.cli import cli
 
 __all__ = ["commands", "flags_of", "page"]

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Iterator
 
 import attrs
-from generators.markdown import NOTICE, attribute_docs, docstring, signature, summary, table
 
 import workersai_core
+from generators.markdown import NOTICE, attribute_docs, docstring, signature, summary, table
 from workersai_core import Engine
 
 __all__ = ["page", "public_methods"]

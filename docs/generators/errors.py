@@ -7,10 +7,9 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 
-from generators.markdown import NOTICE, summary, table
-
 import workersai_core
 import workersai_server
+from generators.markdown import NOTICE, summary, table
 from workersai_core import WorkersAIError
 
 __all__ = ["every_error", "page"]

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from generators.markdown import NOTICE, docstring, signature
-
 from workersai_core import hookspecs
 
 __all__ = ["hooks", "page"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from generators.markdown import NOTICE, attribute_docs, table
-
 from workersai_core.lifecycle import ASSIGNMENT_MOVES, CALLBACK_MOVES, TASK_MOVES, is_terminal
 
 __all__ = ["page"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+
 from generators.cli import flags_of
 from generators.markdown import NOTICE, attribute_docs, table
-
 from workersai_server.amounts import from_micros
 from workersai_server.settings import RateLimit, Settings
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generators.markdown import NOTICE, table
-
 from workersai_core.api import TaskType
 from workersai_core.plugins import Plugins
 
