@@ -28,6 +28,7 @@ from workersai_server.resources.export import Export
 from workersai_server.resources.health import Health, Readiness
 from workersai_server.resources.keys import Keys
 from workersai_server.resources.metrics import MetricsPage
+from workersai_server.resources.openapi import OpenApi
 from workersai_server.resources.task_types import TaskTypes
 from workersai_server.resources.tasks import FREE_REQUESTS, OneTask, Tasks
 from workersai_server.resources.tasks import PATH as TASKS_PATH
@@ -111,6 +112,7 @@ def _add_api_routes(app: App, engine: Engine, accounts: Accounts, settings: Sett
     _route(app, "/v1/webhook_secrets", secrets)
     _route(app, "/v1/webhook_secrets/roll", secrets, "roll")
     _route(app, "/v1/export", Export(engine, access))
+    _route(app, "/v1/openapi.json", OpenApi(engine))
     _add_work_routes(app, Work(engine, access))
 
 

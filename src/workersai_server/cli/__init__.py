@@ -31,6 +31,7 @@ _COMMANDS = {
     "plugin": (f"{_HERE}.plugins:plugin", "See which plugins are loaded."),
     "check": (f"{_HERE}.check:check", "Check the invariants of the database."),
     "doctor": (f"{_HERE}.doctor:doctor", "Find out why something does not work."),
+    "openapi": (f"{_HERE}.openapi:openapi", "Print the description of the API."),
     "completion": (f"{_HERE}.completion:completion", "Print a shell's completion script."),
 }
 
