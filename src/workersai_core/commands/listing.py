@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workersai_core.commands.finish import load
 from workersai_core.errors import InvalidInput, Issue
+from workersai_core.jsontext import shorten
 from workersai_core.model import Event, Mode, TaskFilter, TaskPage
 from workersai_core.store import event_rows, task_rows
 from workersai_core.transaction import Transaction
@@ -71,8 +72,8 @@ def task_events(tx: Transaction, external_id: str, account: str, mode: Mode) -> 
 
 
 def _check_limit(limit: int, most: int) -> None:
-    if not 1 <= limit <= most:
-        raise _invalid("/limit", f"limit is a whole number from 1 to {most}; this is {limit}.")
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= most:
+        raise _invalid("/limit", f"limit is a whole number from 1 to {most}; this is {shorten(limit)}.")
 
 
 def _invalid(pointer: str, text: str) -> InvalidInput:
