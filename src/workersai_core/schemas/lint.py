@@ -49,10 +49,14 @@ _SAME_VALUE = frozenset({"allOf", "anyOf", "dependentSchemas", "else", "if", "no
 _CONDITIONS = frozenset({"contains", "if", "not"})
 """The keywords whose schemas ask, and do not say what a value looks like."""
 _PLAIN = frozenset(
-    """$comment $id $ref $schema const default dependentRequired deprecated description enum examples
-    exclusiveMaximum exclusiveMinimum format maxContains maxItems maxLength maxProperties maximum minContains
-    minItems minLength minProperties minimum multipleOf pattern readOnly required title type uniqueItems
-    writeOnly contentEncoding contentMediaType""".split()
+    {
+        *("$comment", "$id", "$ref", "$schema", "title", "description", "default", "examples", "deprecated"),
+        *("readOnly", "writeOnly", "contentEncoding", "contentMediaType"),
+        *("type", "enum", "const", "format", "minLength", "maxLength", "pattern"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minItems", "maxItems", "minContains", "maxContains", "uniqueItems"),
+        *("required", "dependentRequired", "minProperties", "maxProperties"),
+    }
 )
 _KNOWN = _PLAIN.union(_ONE, _ONE_LATE, _MANY, _NAMED)
 _REFUSED: Mapping[str, str] = {
@@ -138,7 +142,10 @@ def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def _closes(schema: Mapping[str, Any]) -> bool:
-    return schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False
+    others = schema.get("additionalProperties")
+    # A map from names to values is closed too: each value is held to one schema.
+    is_map = isinstance(others, dict) and bool(others)
+    return others is False or is_map or schema.get("unevaluatedProperties") is False
 
 
 # --- the rules ---------------------------------------------------------------------------------------

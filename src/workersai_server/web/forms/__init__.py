@@ -9,6 +9,7 @@ from, for every JSON value. The subset of JSON Schema that becomes real fields:
 - ``type``: object with ``properties``, array with one ``items`` schema, string,
   integer, number, boolean, and each of them together with ``"null"``
 - ``enum``, ``const``, and ``oneOf`` whose branches are all ``const`` with a ``title``
+- ``if`` and ``else`` where ``else`` has an ``enum``: its values are offered
 - an array of unique ``enum`` items as checkboxes
 - ``$ref`` within the schema, as far as it does not contain itself
 - ``title``, ``description``, ``x-title-ko``, ``x-description-ko`` as texts

@@ -168,7 +168,20 @@ def follow(schema: Any, root: Schema, inside: tuple[str, ...]) -> tuple[Any, tup
         beside = {name: value for name, value in schema.items() if name != "$ref"}
         target = _target(reference, root)
         schema = {**target, **beside} if isinstance(target, Mapping) else None
-    return schema, trail
+    return _offering(schema), trail
+
+
+def _offering(schema: Any) -> Any:
+    """Return a schema that lists its choices under ``else`` as one that lists them always.
+
+    The condition lets other spellings of the choices pass, which no form sends.
+    """
+    if not isinstance(schema, Mapping) or "then" in schema:
+        return schema
+    otherwise = schema.get("else")
+    if "if" not in schema or not isinstance(otherwise, Mapping) or "enum" not in otherwise:
+        return schema
+    return {**{name: value for name, value in schema.items() if name not in ("if", "else")}, **otherwise}
 
 
 def _target(reference: str, root: Any) -> Any:

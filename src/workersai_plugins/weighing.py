@@ -1,0 +1,41 @@
+"""Sums of weighted answers, the same whatever order the answers came in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+__all__ = ["is_majority", "mean", "median", "share"]
+
+
+def share(part: Iterable[float], whole: Iterable[float]) -> float:
+    """Return how much of the `whole` weight the `part` is, 0 to 1."""
+    return min(1.0, math.fsum(part) / math.fsum(whole))
+
+
+def is_majority(part: Iterable[float], whole: Iterable[float]) -> bool:
+    """Return whether the `part` is more than half of the `whole`."""
+    return 2 * math.fsum(part) > math.fsum(whole)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean of values from 0 to 1."""
+    return min(1.0, math.fsum(values) / len(values))
+
+
+def median(weighted: Iterable[tuple[float, float]]) -> float:
+    """Return the lower weighted median of (value, weight) pairs: one of the values, never a mean.
+
+    Raises:
+        ValueError: there are no pairs.
+    """
+    pairs = sorted(weighted)
+    if not pairs:
+        raise ValueError("a median needs at least one value")
+    half = math.fsum(weight for _, weight in pairs) / 2
+    below = 0.0
+    for value, weight in pairs:
+        below += weight
+        if below >= half:
+            return value
+    return pairs[-1][0]
