@@ -55,7 +55,9 @@ _EXPOSED = (
 """The headers that pages of other origins may read."""
 
 
-def create_app(engine: Engine, settings: Settings, accounts: Accounts | None = None) -> App:
+def create_app(
+    engine: Engine, settings: Settings, accounts: Accounts | None = None, *, metrics: Metrics | None = None
+) -> App:
     """Return the application over an engine.
 
     Args:
@@ -63,13 +65,14 @@ def create_app(engine: Engine, settings: Settings, accounts: Accounts | None = N
             plugins where live tasks are to be counted.
         settings: How it behaves.
         accounts: Who may use it; made from the engine by default.
+        metrics: Where requests are counted; its own by default.
 
     Raises:
         InvalidSetting: the database needs a secret key in the settings.
         StoreUnavailable: the secret key beside the database cannot be read or written.
     """
     directory = accounts or Accounts(engine, settings)
-    metrics = Metrics(engine)
+    metrics = metrics or Metrics(engine)
     app: App = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=settings.access_log)])
     if settings.cors_origins:
         app.add_middleware(falcon.CORSMiddleware(allow_origins=settings.cors_origins, expose_headers=_EXPOSED))

@@ -35,11 +35,17 @@ class Service:
 
     @cached_property
     def app(self) -> WSGIApplication:
-        """The WSGI application, made on first use."""
+        """The WSGI application, API and pages, made on first use."""
         # PERF: the commands that only look after the database need no web framework.
         from workersai_server.app import create_app
+        from workersai_server.metrics import Metrics
+        from workersai_server.web.app import create_site, with_pages
+        from workersai_server.web.visits import Site
 
-        return create_app(self.engine, self.settings, self.accounts)
+        metrics = Metrics(self.engine)
+        site = Site(self.engine, self.accounts, self.settings)
+        api = create_app(self.engine, self.settings, self.accounts, metrics=metrics)
+        return with_pages(api, create_site(site, metrics))
 
     @classmethod
     def open(

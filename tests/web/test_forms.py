@@ -251,3 +251,14 @@ def test_labels_are_in_the_language_of_the_reader():
         language: [c.label for c in forms.build(SEGMENTS, language=language).children] for language in ("en", "ko")
     }
     assert {"en": ["Notes", "segments"], "ko": ["메모", "segments"]} == labels
+
+
+def test_choices_that_bind_only_some_texts_are_offered_like_any_others():
+    schema = {"type": "string", "if": {"pattern": "b"}, "else": {"enum": ["a", "c"]}}
+    assert ["a", "c"] == [choice.value for choice in forms.build(schema, "c").choices]
+    assert "c" == returned(schema, "c").value
+    assert "b" == returned(schema, "b").value  # not offered, so it is shown in a JSON box
+    several = {"type": "array", "items": schema, "uniqueItems": True}
+    assert "choices" == forms.build(several, ["a"]).kind
+    with_then = {**schema, "then": {"maxLength": 1}}
+    assert "json" == forms.build(with_then, "a").kind

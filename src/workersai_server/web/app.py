@@ -8,42 +8,53 @@ other. `PREFIXES` are the addresses that are theirs.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import falcon
 
-from workersai_core import Engine, WorkersAIError
+from workersai_core import WorkersAIError
 from workersai_server import problems
-from workersai_server.accounts import Accounts
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import MethodNotAllowed, RouteNotFound, Unauthenticated
-from workersai_server.settings import Settings
+from workersai_server.metrics import Metrics
+from workersai_server.perimeter import Perimeter
 from workersai_server.web import sign_in
 from workersai_server.web.visits import Site, Visit
 
-__all__ = ["PREFIXES", "create_site"]
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-PREFIXES = ("/", "/sign-in", "/sign-up", "/sign-out", "/preferences", "/dashboard", "/work", "/operate", "/static")
-"""An address is the pages' when it is one of these or goes on after one of them with a slash."""
+__all__ = ["PREFIXES", "create_site", "with_pages"]
+
+PREFIXES = frozenset({"", "sign-in", "sign-up", "sign-out", "preferences", "dashboard", "work", "operate", "static"})
+"""The first parts of the addresses that are the pages'."""
 
 _log = logging.getLogger("workersai.web")
 
 
-def create_site(engine: Engine, accounts: Accounts, settings: Settings) -> falcon.App[ApiRequest, falcon.Response]:
+def create_site(site: Site, metrics: Metrics) -> falcon.App[ApiRequest, falcon.Response]:
     """Return the application with all pages.
 
     Args:
-        engine: Opened with the `SERVER` schema.
-        accounts: Who may sign in.
-        settings: How the server behaves.
+        site: What they share.
+        metrics: Where requests are counted.
     """
-    site = Site(engine, accounts, settings)
-    app = falcon.App(request_type=ApiRequest)
-    app.req_options.strip_url_path_trailing_slash = False
+    app = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=site.settings.access_log)])
     app.add_route("/static/{version}/{name:path}", site.assets)
     sign_in.add_routes(app, site)
     _Errors(site).handle(app)
     return app
+
+
+def with_pages(api: WSGIApplication, site: WSGIApplication) -> WSGIApplication:
+    """Return one application of both: what is not an address of the pages goes to the API."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        first = environ.get("PATH_INFO", "/")[1:].partition("/")[0]
+        return (site if first in PREFIXES else api)(environ, start_response)
+
+    return application
 
 
 class _Errors:

@@ -30,6 +30,8 @@ class Assets:
     module may import its neighbours by relative addresses.
     """
 
+    media_types: tuple[str, ...] = ()
+
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
         self._collect(resources.files("workersai_server.web").joinpath("static"), "")

@@ -10,7 +10,7 @@ from workersai_core import Conflict, InvalidInput, WorkersAIError
 from workersai_server.accounts.sessions import Role
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import Forbidden, RateLimited, Unauthenticated
-from workersai_server.web.visits import Site, Visit
+from workersai_server.web.visits import Page, Site, Visit
 
 __all__ = ["add_routes", "door_of", "local_path"]
 
@@ -45,38 +45,32 @@ def _last(fields: Mapping[str, Sequence[str]], name: str) -> str:
     return (fields.get(name) or [""])[-1]
 
 
-class Start:
+class Start(Page):
     """``/``: where to go."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
 
     def on_get(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Show the ways in; whoever is signed in goes on."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         if visit.signed_in is not None:
             visit.go(_HOMES[visit.signed_in.role])
         else:
-            visit.page("start.html", sign_up_open=self._site.settings.sign_up == "open")
+            visit.page("start.html", sign_up_open=self.site.settings.sign_up == "open")
 
 
-class SignIn:
+class SignIn(Page):
     """``/sign-in``: a requester's email and password."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
 
     def on_get(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Show the form."""
-        _show_sign_in(self._site.visit(req, resp), next_path=req.get_param("next"))
+        _show_sign_in(self.site.visit(req, resp), next_path=req.get_param("next"))
 
     def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Start a session."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         fields = visit.posted()
         email, next_path = _last(fields, "email"), _last(fields, "next")
         try:
-            token = self._site.sessions.sign_in(email, _last(fields, "password"), address=visit.address)
+            token = self.site.sessions.sign_in(email, _last(fields, "password"), address=visit.address)
         except (Unauthenticated, RateLimited) as error:
             _show_sign_in(visit, error=error, email=email, next_path=next_path)
             return
@@ -97,31 +91,28 @@ def _show_sign_in(
     )
 
 
-class SignUp:
+class SignUp(Page):
     """``/sign-up``: a new account, where the operator allows it."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
 
     def on_get(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Show the form."""
-        self._show(self._site.visit(req, resp))
+        self._show(self.site.visit(req, resp))
 
     def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Make the account, start a session, and show the keys this once."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         fields = visit.posted()
         email = _last(fields, "email")
         try:
-            made = self._site.accounts.sign_up(email, _last(fields, "password"))
+            made = self.site.accounts.sign_up(email, _last(fields, "password"))
         except (InvalidInput, Conflict, Forbidden) as error:
             self._show(visit, error=error, email=email)
             return
-        visit.remember(self._site.sessions.start("requester", made.account_id))
+        visit.remember(self.site.sessions.start("requester", made.account_id))
         visit.page("welcome.html", made=made)
 
     def _show(self, visit: Visit, *, error: WorkersAIError | None = None, email: str = "") -> None:
-        is_open = self._site.settings.sign_up == "open"
+        is_open = self.site.settings.sign_up == "open"
         visit.page(
             "sign_up.html",
             status=error.status_hint if error is not None else 200 if is_open else 403,
@@ -131,24 +122,21 @@ class SignUp:
         )
 
 
-class WorkerSignIn:
+class WorkerSignIn(Page):
     """``/work/sign-in``: a worker's token."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
 
     def on_get(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Show the form."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         visit.page("worker_sign_in.html", error=None, next_path=local_path(req.get_param("next"), ""))
 
     def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Start a session."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         fields = visit.posted()
         next_path = _last(fields, "next")
         try:
-            token = self._site.sessions.sign_in_worker(_last(fields, "token"), address=visit.address)
+            token = self.site.sessions.sign_in_worker(_last(fields, "token"), address=visit.address)
         except (Unauthenticated, RateLimited) as error:
             text = visit.error_text(error)
             visit.page("worker_sign_in.html", status=error.status_hint, error=text, next_path=local_path(next_path, ""))
@@ -157,29 +145,23 @@ class WorkerSignIn:
         visit.go(local_path(next_path, _HOMES["worker"]))
 
 
-class SignOut:
+class SignOut(Page):
     """``/sign-out``: the end of a session."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
 
     def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
         """End the session."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         visit.posted()
         visit.forget()
         visit.go("/")
 
 
-class Preferences:
+class Preferences(Page):
     """``/preferences``: language and theme, kept in the browser."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
 
     def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Remember what was chosen and go back."""
-        visit = self._site.visit(req, resp)
+        visit = self.site.visit(req, resp)
         fields = visit.posted()
         if "language" in fields:
             visit.choose_language(_last(fields, "language"))

@@ -25,7 +25,7 @@ from workersai_server.settings import Settings
 from workersai_server.web.assets import Assets
 from workersai_server.web.translations import LANGUAGES, Language, gettext, ngettext
 
-__all__ = ["Site", "Visit"]
+__all__ = ["Page", "Site", "Visit"]
 
 SESSION_COOKIE = "wai_session"
 _GUEST_COOKIE = "wai_guest"
@@ -78,6 +78,20 @@ class Site:
     def visit(self, req: ApiRequest, resp: falcon.Response) -> Visit:
         """Return the visit that a request is."""
         return Visit(self, req, resp)
+
+
+class Page:
+    """What is at one address; subclasses have the responders.
+
+    Args:
+        site: What all pages share.
+    """
+
+    media_types: tuple[str, ...] = ()
+    """Pages look at the Accept header themselves; see `Perimeter.process_resource`."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
 
 
 class Visit:
