@@ -240,6 +240,14 @@ def test_a_box_that_holds_no_json_is_an_issue_at_its_place_and_keeps_the_text():
     assert {"data": '{"a": '} == decoded.value
 
 
+def test_a_list_that_lets_other_spellings_pass_is_a_choice():
+    one = {"type": "string", "if": {"pattern": "x"}, "else": {"enum": ["가", "나"]}}
+    assert ["가", "나"] == [choice.value for choice in forms.build(closed({"a": one}, ["a"])).children[0].choices]
+    several = {"type": "array", "uniqueItems": True, "minItems": 1, "items": one}
+    assert {"a": ["나"]} == returned(closed({"a": several}, ["a"]), {"a": ["나"]}).value
+    assert "json" == forms.build({**one, "then": {}}).kind
+
+
 def test_a_reference_that_leads_nowhere_or_in_a_circle_ends_in_a_box():
     for reference in ("#/$defs/nowhere", "#/$defs/circle"):
         schema = {"$ref": reference, "$defs": {"circle": {"$ref": "#/$defs/circle"}}}

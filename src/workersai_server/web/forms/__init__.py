@@ -10,6 +10,8 @@ from, for every JSON value. The subset of JSON Schema that becomes real fields:
   integer, number, boolean, and each of them together with ``"null"``
 - ``enum``, ``const``, and ``oneOf`` whose branches are all ``const`` with a ``title``
 - ``if`` and ``else`` where ``else`` has an ``enum``: its values are offered
+- ``if`` with ``else: {enum}`` and nothing else: a list of values that lets other
+  spellings of them pass
 - an array of unique ``enum`` items as checkboxes
 - ``$ref`` within the schema, as far as it does not contain itself
 - ``title``, ``description``, ``x-title-ko``, ``x-description-ko`` as texts

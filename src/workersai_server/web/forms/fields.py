@@ -144,9 +144,11 @@ def place_of(schema: Any, root: Schema, language: str = "en", inside: tuple[str,
         inside: The references that lead to this place; one that comes again ends in a JSON box.
     """
     resolved, _ = follow(schema, root, inside)
-    if not isinstance(resolved, Mapping) or _UNSUPPORTED & resolved.keys():
+    if not isinstance(resolved, Mapping):
         return _JSON_BOX, resolved
     values = _values(resolved, language)
+    if _UNSUPPORTED & resolved.keys() and not _is_open_list(resolved):
+        return _JSON_BOX, resolved
     types = _types(resolved)
     nullable = "null" in _stated_types(resolved) or any(value is None for value, _ in values)
     if values:
@@ -222,10 +224,20 @@ def _values(schema: Schema, language: str) -> list[tuple[Any, str]]:
         return [(schema["const"], _label(schema, language) or _shown(schema["const"]))]
     if "enum" in schema:
         return [(value, _shown(value)) for value in schema["enum"]]
+    if _is_open_list(schema):
+        return [(value, _shown(value)) for value in schema["else"]["enum"]]
     branches = schema.get("oneOf", ())
     if branches and all(isinstance(branch, Mapping) and "const" in branch for branch in branches):
         return [(branch["const"], _label(branch, language) or _shown(branch["const"])) for branch in branches]
     return []
+
+
+def _is_open_list(schema: Schema) -> bool:
+    """Return whether a schema lists values and lets other spellings of them pass."""
+    otherwise = schema.get("else")
+    known = {"type", "if", "else", "title", "description"}
+    named = {name for name in schema if not name.startswith("x-")}
+    return named <= known and isinstance(otherwise, Mapping) and list(otherwise) == ["enum"]
 
 
 def _label(schema: Schema, language: str) -> str:
