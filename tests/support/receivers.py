@@ -44,7 +44,9 @@ class Call:
         head, _, rest = self._rest.partition(b"\r\n\r\n")
         [length] = [int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: ")]
         while len(rest) < length:
-            rest += self.sock.recv(65536)
+            if not (more := self.sock.recv(65536)):
+                return b""
+            rest += more
         self._rest = rest[length:]
         request = head + b"\r\n\r\n" + rest[:length]
         self.receiver.requests.append(request)
