@@ -62,7 +62,7 @@ class Access:
         req.caller = requester.key_id
         if requester.mode == "live" and req.scheme == "http":
             self._plain_http(req, requester)
-        self._limits.count(requester.key_id, resp)
+        self._admit(requester.key_id, resp)
         return requester
 
     def worker(self, req: ApiRequest, resp: falcon.Response) -> Worker:
@@ -74,7 +74,7 @@ class Access:
         """
         worker = self._directory.authenticate_worker(req.credentials.worker_token())
         req.caller = worker.id
-        self._limits.count(worker.id, resp)
+        self._admit(worker.id, resp)
         return worker
 
     def anyone(self, req: ApiRequest, resp: falcon.Response) -> None:
@@ -83,6 +83,11 @@ class Access:
             self.worker(req, resp)
         else:
             self.requester(req, resp)
+
+    def _admit(self, caller: str, resp: falcon.Response) -> None:
+        # The key may be in the address, by which a cache would find the answer again for anybody.
+        resp.set_header("Cache-Control", "private, no-cache")
+        self._limits.count(caller, resp)
 
     def _plain_http(self, req: ApiRequest, requester: Requester) -> None:
         # Behind a proxy that ends TLS the request comes over http; the proxy says what the client used.

@@ -33,10 +33,12 @@ def parse(body: bytes) -> dict[str, Any]:
     """Return the document of a form body; every leaf is text.
 
     Raises:
-        InvalidBody: not UTF-8, a malformed name, the same name twice, a name
+        InvalidBody: JSON instead of a form, not UTF-8, a malformed name, the same name twice, a name
             that is both a value and a container, or outside the limits of
             `workersai_core.jsontext`. The detail names the field.
     """
+    if body.lstrip()[:1] in (b"{", b"["):  # what curl and Net::HTTP send of JSON unless told otherwise
+        raise InvalidBody("The form looks like JSON; send it with Content-Type: application/json.")
     document: dict[str, Any] = {}
     try:
         fields = urlencoded.pairs(body)

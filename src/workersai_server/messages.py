@@ -1,8 +1,8 @@
 """The words of problem documents, in English and Korean.
 
 Errors carry their English sentence. Its Korean comes, in this order, from the
-catalog of sentences (`messages_ko`), from the text of the error's code with
-the values in the error's `extra`, or stays the plugin's own sentence where
+catalog of sentences (`sentences_ko`), from the text of the error's code (`messages_ko`)
+with the values in the error's `extra`, or stays the plugin's own sentence where
 neither knows it.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from workersai_core.errors import Issue, WorkersAIError
 from workersai_server import messages_ko
+from workersai_server.sentences_ko import SENTENCES
 
 __all__ = ["Language", "detail_of", "issue_text", "language_of", "title_of"]
 
@@ -135,15 +136,18 @@ def _translated(sentence: str) -> str | None:
 
 
 def _part(value: str) -> str:
-    """Return a value that stands inside a sentence; some are sentences themselves."""
-    return _translated(value) or value if value.endswith(".") else value
+    """Return a value that stands inside a sentence; some are words or sentences themselves."""
+    if value in messages_ko.WORDS:
+        return messages_ko.WORDS[value]
+    return _translated(value) or value if value.endswith((".", "?")) else value
 
 
 @functools.cache
 def _catalog() -> list[tuple[re.Pattern[str], str]]:
-    return [(_pattern(english), korean) for english, korean in messages_ko.SENTENCES]
+    return [(_pattern(english), korean) for english, korean in SENTENCES]
 
 
 def _pattern(english: str) -> re.Pattern[str]:
     """Return the pattern of an English sentence in which ``{}`` stands for any value."""
-    return re.compile("(.*)".join(map(re.escape, english.split("{}"))), re.DOTALL)
+    plain = (part.replace("{{", "{").replace("}}", "}") for part in english.split("{}"))
+    return re.compile("(.*)".join(map(re.escape, plain)), re.DOTALL)

@@ -1,15 +1,14 @@
 """The Korean texts of problem documents.
 
 `TITLES` and `DETAILS` are by error code, `ISSUES` by the code of one wrong
-place. `SENTENCES` pairs our English sentences with their Korean; ``{}`` in the
-English stands for a value, ``{0}`` in the Korean for the first of them.
+place; whole sentences are in `sentences_ko`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["DETAILS", "ISSUES", "SENTENCES", "TITLES"]
+__all__ = ["DETAILS", "ISSUES", "TITLES", "WORDS"]
 
 TITLES: Mapping[str, str] = {
     "already_submitted": "이미 제출됨",
@@ -109,8 +108,45 @@ DETAILS: Mapping[str, Sequence[str]] = {
     "wrong_state": ("현재 상태에서는 허용되지 않습니다.",),
 }
 
+# Said where a plugin's own sentence about a place is not in the catalog; that sentence follows in brackets.
 ISSUES: Mapping[str, str] = {
+    "ambiguous": "여러 형태에 동시에 맞는 값입니다.",
+    "duplicate_item": "중복된 항목입니다.",
+    "duplicate_key": "중복된 키입니다.",
+    "duplicate_task": "이미 사용된 값입니다.",
+    "format": "형식이 올바르지 않습니다.",
+    "integer_range": "정수의 범위를 벗어났습니다.",
     "invalid": "올바르지 않은 값입니다.",
+    "invalid_text": "올바르지 않은 텍스트입니다.",
+    "invalid_time": "올바르지 않은 시각입니다.",
+    "invalid_url": "올바르지 않은 URL입니다.",
+    "missing_item": "있어야 할 항목이 없습니다.",
+    "not_allowed": "허용되지 않는 값입니다.",
+    "not_a_multiple": "배수가 아닙니다.",
+    "not_in_list": "목록에 없는 값입니다.",
+    "out_of_range": "범위를 벗어난 값입니다.",
+    "pattern": "형식이 올바르지 않습니다.",
+    "required": "필수 값입니다.",
+    "too_few_items": "항목이 너무 적습니다.",
+    "too_large": "값이 너무 큽니다.",
+    "too_long": "값이 너무 깁니다.",
+    "too_many_items": "항목이 너무 많습니다.",
+    "too_short": "값이 너무 짧습니다.",
+    "too_small": "값이 너무 작습니다.",
+    "unknown_field": "알 수 없는 필드입니다.",
+    "unsafe_url": "호출할 수 없는 주소입니다.",
+    "wrong_type": "값의 종류가 올바르지 않습니다.",
 }
 
-SENTENCES: Sequence[tuple[str, str]] = ()
+# What may stand in the place of a value.
+WORDS: Mapping[str, str] = {
+    "One value is": "값 1개가",
+    "a number": "숫자",
+    "a whole number": "정수",
+    "an array": "배열",
+    "an array of texts": "텍스트 배열",
+    "an empty text": "빈 텍스트",
+    "an object": "객체",
+    "text": "텍스트",
+    "true or false": "true 또는 false",
+}

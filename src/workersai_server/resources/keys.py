@@ -10,6 +10,7 @@ from workersai_server.access import Access
 from workersai_server.accounts import Accounts, ApiKey
 from workersai_server.bodies import fields
 from workersai_server.credentials import ApiRequest
+from workersai_server.documents import to_json
 from workersai_server.media import read_object
 from workersai_server.queries import no_parameters
 from workersai_server.times import rfc3339
@@ -39,7 +40,7 @@ class Keys:
         """List the account's keys, oldest first, as a bare array."""
         no_parameters(req)
         requester = self._access.requester(req, resp)
-        resp.media = [_document(key) for key in self._accounts.list_keys(requester.account_id)]
+        resp.data = to_json([_document(key) for key in self._accounts.list_keys(requester.account_id)])
 
     def on_post_roll(self, req: ApiRequest, resp: falcon.Response, key_id: str) -> None:
         """Make a key in the place of another; the answer holds the new one, this once."""
@@ -49,7 +50,7 @@ class Keys:
         given = fields(req, body, _ROLL)
         new = self._accounts.roll_key(key_id.lower(), given.get("overlap_s", 0), by=requester)
         resp.set_header("Cache-Control", "no-store")
-        resp.media = {**_document(new.entry), "key": new.key}
+        resp.data = to_json({**_document(new.entry), "key": new.key})
 
     def on_post_revoke(self, req: ApiRequest, resp: falcon.Response, key_id: str) -> None:
         """End a key; also the one that asks."""
@@ -57,7 +58,7 @@ class Keys:
         body = read_object(req)
         requester = self._access.requester(req, resp, body)
         fields(req, body, _NO_FIELDS)
-        resp.media = _document(self._accounts.revoke_key(key_id.lower(), by=requester))
+        resp.data = to_json(_document(self._accounts.revoke_key(key_id.lower(), by=requester)))
 
 
 def _document(key: ApiKey) -> dict[str, Any]:

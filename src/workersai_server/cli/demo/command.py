@@ -186,5 +186,5 @@ As a requester, create a task; its signed callback is printed here:
 As a worker, take a task, then answer it with the assignment_id you got:
   curl -X POST {facts["url"]}/v1/work/claim -H 'Authorization: Bearer {facts["worker_token"]}'
   curl {facts["url"]}/v1/work/ASSIGNMENT_ID/submit -H 'Authorization: Bearer {facts["worker_token"]}' \\
-    -d '{{"response": {{"category": "praise"}}}}'
+    -H 'Content-Type: application/json' -d '{{"response": {{"category": "praise"}}}}'
 """

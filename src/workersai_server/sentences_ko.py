@@ -1,0 +1,357 @@
+"""Our English sentences and their Korean.
+
+``{}`` in the English stands for a value, ``{0}`` in the Korean for the first
+of them. The more special sentence comes first. A test reads the sources and
+fails when a sentence that a client may see is missing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["SENTENCES"]
+
+SENTENCES: Sequence[tuple[str, str]] = (
+    # the fields of a task
+    ("{} values are wrong; nothing was created.", "값 {0}개가 잘못되었습니다. 생성된 것은 없습니다."),
+    ("One value is wrong; nothing was created.", "값 1개가 잘못되었습니다. 생성된 것은 없습니다."),
+    ("{} values are wrong; nothing was changed.", "값 {0}개가 잘못되었습니다. 변경된 것은 없습니다."),
+    ("One value is wrong; nothing was changed.", "값 1개가 잘못되었습니다. 변경된 것은 없습니다."),
+    (
+        "{} values are wrong; the assignment is still yours.",
+        "값 {0}개가 잘못되었습니다. 할당은 그대로 유지됩니다.",
+    ),
+    ("One value is wrong; the assignment is still yours.", "값 1개가 잘못되었습니다. 할당은 그대로 유지됩니다."),
+    ("A whole number from {} to {}.", "{0}부터 {1}까지의 정수여야 합니다."),
+    ("At most {} tags; these are {}.", "태그는 최대 {0}개입니다. 지금은 {1}개입니다."),
+    (
+        "A time with its zone, for example 2030-01-31T09:00:00Z.",
+        "시간대가 있는 시각이어야 합니다. 예: 2030-01-31T09:00:00Z.",
+    ),
+    ("No event {}; known are {}.", "{0} 이벤트는 없습니다. 사용할 수 있는 이벤트: {1}."),
+    ("This time has passed; a deadline lies in the future.", "이미 지난 시각입니다. 마감은 미래여야 합니다."),
+    ("{} must not be empty.", "{0} 값은 비어 있을 수 없습니다."),
+    ("metadata is at most {} bytes of JSON.", "metadata는 JSON으로 최대 {0}바이트입니다."),
+    ('mode is "live" or "test".', 'mode는 "live" 또는 "test"입니다.'),
+    ('mock is an object, for example {{"delay_s": 2}}.', 'mock은 객체입니다. 예: {{"delay_s": 2}}.'),
+    ("mock has no {}; it takes {}.", "mock에는 {0} 항목이 없습니다. 사용할 수 있는 항목: {1}."),
+    ("delay_s is a number from 0 to {}.", "delay_s는 0부터 {0}까지의 숫자입니다."),
+    ('outcome is "never", "error" or "cancel".', 'outcome은 "never", "error", "cancel" 중 하나입니다.'),
+    ('callback is "fail_first_2".', 'callback은 "fail_first_2"입니다.'),
+    ("The task {} has this unique_id already.", "task {0}에 이미 같은 unique_id가 있습니다."),
+    ("Another task has this unique_id already.", "다른 task에 이미 같은 unique_id가 있습니다."),
+    ("Used by the task {}.", "task {0}에서 이미 사용한 값입니다."),
+    # what a schema says
+    ("{} is missing; it goes with {}.", "{0} 값이 없습니다. {1} 값과 함께 있어야 합니다."),
+    ("{} is missing.", "{0} 값이 없습니다."),
+    ("{} is required.", "{0} 값은 필수입니다."),
+    ("There is no task type {}; known are {}. Did you mean {}?", "{0} task 종류는 없습니다. 있는 것: {1}. {2}인가요?"),
+    ("There is no task type {}; known are {}.", "{0} task 종류는 없습니다. 있는 것: {1}."),
+    ("There is no task type {}; none is loaded.", "{0} task 종류는 없습니다. 지금 불러온 종류가 없습니다."),
+    ("its plugin is not loaded.", "플러그인을 불러오지 않았습니다."),
+    ("The task type {} cannot be used: {}", "{0} task 종류는 사용할 수 없습니다: {1}"),
+    (
+        "There is no parameter {} here; this address takes none.",
+        "이 주소에는 {0} 파라미터가 없습니다. 받는 파라미터가 없습니다.",
+    ),
+    (
+        "There is no parameter {} here; this address takes {}.",
+        "이 주소에는 {0} 파라미터가 없습니다. 받는 파라미터: {1}.",
+    ),
+    ("There is no parameter {} here; did you mean {}?", "이 주소에는 {0} 파라미터가 없습니다. {1}인가요?"),
+    ("There is no field {} here; did you mean {}?", "여기에는 {0} 필드가 없습니다. {1}인가요?"),
+    ("There is no field {} here; this takes no fields.", "여기에는 {0} 필드가 없습니다. 받는 필드가 없습니다."),
+    ("There is no field {} here; this takes {}.", "여기에는 {0} 필드가 없습니다. 받는 필드: {1}."),
+    ("There is no status {}; choose from {}.", "{0} 상태는 없습니다. 다음 중에서 고르세요: {1}."),
+    ("There is no state {} to replay; choose from {}.", "{0} 상태는 다시 보낼 수 없습니다. 다음 중에서 고르세요: {1}."),
+    ("There is no format {}; choose from {}.", "{0} 형식은 없습니다. 다음 중에서 고르세요: {1}."),
+    ("There is no callback with this id.", "이 id의 callback이 없습니다."),
+    ("There is no callback endpoint with this id.", "이 id의 callback endpoint가 없습니다."),
+    ("There is no task with this id.", "이 id의 task가 없습니다."),
+    ("There is no key {}.", "{0} 키가 없습니다."),
+    ("There is no such date or time of day.", "그런 날짜나 시각은 없습니다."),
+    ("There is no {}; did you mean {}?", "{0} 항목은 없습니다. {1}인가요?"),
+    ("There is no {}; it takes {}.", "{0} 항목은 없습니다. 받는 항목: {1}."),
+    ("There is no {}.", "{0} 항목은 없습니다."),
+    ("This must be {}; it is the text {}.", "{0}여야 하는데 텍스트 {1}입니다."),
+    ("This must be {}; it is the number {}.", "{0}여야 하는데 숫자 {1}입니다."),
+    ("This must be {}; it is {}.", "{0}여야 하는데 {1}입니다."),
+    ("One of {}; this is {}. Did you mean {}?", "다음 중 하나여야 합니다: {0}. 지금은 {1}입니다. {2}인가요?"),
+    ("One of {}; this is {}.", "다음 중 하나여야 합니다: {0}. 지금은 {1}입니다."),
+    ("None of the items is one that must be there.", "반드시 있어야 할 항목이 없습니다."),
+    ("There are more items than may be here.", "항목이 허용된 것보다 많습니다."),
+    ("At least {} character; this is {}.", "최소 {0}자여야 합니다. 지금은 {1}자입니다."),
+    ("At least {} character; these are {}.", "최소 {0}자여야 합니다. 지금은 {1}자입니다."),
+    ("At least {} characters; this is {}.", "최소 {0}자여야 합니다. 지금은 {1}자입니다."),
+    ("At least {} characters; these are {}.", "최소 {0}자여야 합니다. 지금은 {1}자입니다."),
+    ("At most {} character; these are {}.", "최대 {0}자입니다. 지금은 {1}자입니다."),
+    ("At most {} characters; these are {}.", "최대 {0}자입니다. 지금은 {1}자입니다."),
+    ("At least {} item; these are {}.", "항목이 최소 {0}개여야 합니다. 지금은 {1}개입니다."),
+    ("At least {} items; this is {}.", "항목이 최소 {0}개여야 합니다. 지금은 {1}개입니다."),
+    ("At least {} items; these are {}.", "항목이 최소 {0}개여야 합니다. 지금은 {1}개입니다."),
+    ("At most {} item; these are {}.", "항목은 최대 {0}개입니다. 지금은 {1}개입니다."),
+    ("At most {} items; these are {}.", "항목은 최대 {0}개입니다. 지금은 {1}개입니다."),
+    ("At least {} {}; this is {}.", "최소 {0}개여야 합니다. 지금은 {2}개입니다."),
+    ("At least {} {}; these are {}.", "최소 {0}개여야 합니다. 지금은 {2}개입니다."),
+    ("At most {} {}; these are {}.", "최대 {0}개입니다. 지금은 {2}개입니다."),
+    ("At most {} {}; this is {}.", "최대 {0}개입니다. 지금은 {2}개입니다."),
+    ("At least {} items of one kind must be here.", "같은 종류의 항목이 최소 {0}개 있어야 합니다."),
+    ("At most {} items of one kind may be here.", "같은 종류의 항목은 최대 {0}개입니다."),
+    ("At least {}; this is {}.", "{0} 이상이어야 합니다. 지금은 {1}입니다."),
+    ("At most {}; this is {}.", "{0} 이하여야 합니다. 지금은 {1}입니다."),
+    ("Less than {}; this is {}.", "{0} 미만이어야 합니다. 지금은 {1}입니다."),
+    ("More than {}; this is {}.", "{0} 초과여야 합니다. 지금은 {1}입니다."),
+    ("A multiple of {}; this is {}.", "{0}의 배수여야 합니다. 지금은 {1}입니다."),
+    ("This is no {}: {}.", "{0} 형식이 아닙니다: {1}."),
+    ("This is not allowed: {}.", "허용되지 않는 값입니다: {0}."),
+    ("This must look like {}; it is {}.", "{0} 형식이어야 합니다. 지금은 {1}입니다."),
+    ("One of these properties does not go with the others.", "다른 항목과 함께 쓸 수 없는 항목이 있습니다."),
+    ("Each item may be there once; one is repeated.", "같은 항목은 한 번만 있어야 합니다. 반복된 항목이 있습니다."),
+    (
+        "Each item may be there once; {} was there before.",
+        "같은 항목은 한 번만 있어야 합니다. {0} 항목이 반복되었습니다.",
+    ),
+    (
+        "This fits several of the alternatives; exactly one must fit.",
+        "정확히 한 형태에 맞아야 하는데 여러 형태에 맞습니다.",
+    ),
+    ("This is not allowed here.", "여기에는 쓸 수 없습니다."),
+    ("The response is empty.", "response가 비어 있습니다."),
+    # JSON and forms
+    ("Not a JSON value: {}.", "JSON 값이 아닙니다: {0}."),
+    ("NUL characters are not allowed.", "NUL 문자는 쓸 수 없습니다."),
+    ("This is not a JSON value within the limits.", "한도 안의 JSON 값이 아닙니다."),
+    ("Integers must fit into 64 bits.", "정수는 64비트 범위 안이어야 합니다."),
+    ("Numbers must be finite.", "숫자는 유한해야 합니다."),
+    ("Lone surrogates are not allowed.", "짝이 없는 서로게이트 문자는 쓸 수 없습니다."),
+    ("More than {} values in one document.", "문서 하나에 값이 {0}개를 넘습니다."),
+    ("Object keys are text, not {}.", "객체의 키는 텍스트여야 하는데 {0}입니다."),
+    ("In a key: {}", "키에서: {0}"),
+    ("Nested deeper than {} levels.", "{0}단계보다 깊게 중첩되었습니다."),
+    ("The body is not JSON at line {}, column {}.", "본문이 {0}번째 줄, {1}번째 열에서 JSON이 아닙니다."),
+    (
+        "The body is not JSON at character {}, after element {}.",
+        "본문이 {0}번째 문자, {1}번째 항목 뒤에서 JSON이 아닙니다.",
+    ),
+    ("The body is not JSON at character {}, in element {}.", "본문이 {0}번째 문자, {1}번째 항목에서 JSON이 아닙니다."),
+    ("The body is not JSON at character {}.", "본문이 {0}번째 문자에서 JSON이 아닙니다."),
+    ("The body is not JSON at {}.", "본문이 JSON이 아닙니다: {0}."),
+    ("The JSON ends too early, at line {}, column {}.", "JSON이 {0}번째 줄, {1}번째 열에서 너무 일찍 끝납니다."),
+    ("The JSON ends too early, at {}.", "JSON이 너무 일찍 끝납니다: {0}."),
+    ("The body is JSON, but outside the limits.", "본문은 JSON이지만 한도를 벗어났습니다."),
+    (
+        "The body starts with a byte order mark; send UTF-8 without one.",
+        "본문이 바이트 순서 표시(BOM)로 시작합니다. BOM 없는 UTF-8로 보내 주세요.",
+    ),
+    ('The key "{}" occurs twice in one object.', '한 객체에 "{0}" 키가 두 번 있습니다.'),
+    ("The body is not UTF-8 at byte {}.", "본문의 {0}번째 바이트가 UTF-8이 아닙니다."),
+    ("The body must be a JSON object.", "본문은 JSON 객체여야 합니다."),
+    ("The body may have {} bytes at most.", "본문은 최대 {0}바이트입니다."),
+    ("The body ended after {} of {} bytes.", "본문이 {1}바이트 중 {0}바이트에서 끊겼습니다."),
+    (
+        "The body must be a JSON array of tasks, or NDJSON with that Content-Type.",
+        "본문은 task의 JSON 배열이거나, 해당 Content-Type의 NDJSON이어야 합니다.",
+    ),
+    ("A batch has {} lines at most; this has {}.", "배치는 최대 {0}줄입니다. 지금은 {1}줄입니다."),
+    ("A line has {} bytes at most.", "한 줄은 최대 {0}바이트입니다."),
+    ("A task must be a JSON object.", "task는 JSON 객체여야 합니다."),
+    ("In the field {}: {}", "{0} 필드에서: {1}"),
+    ("The form field {}: {}", "폼 필드 {0}: {1}"),
+    ("The form is outside the limits.", "폼이 한도를 벗어났습니다."),
+    (
+        "The form looks like JSON; send it with Content-Type: application/json.",
+        "폼이 아니라 JSON으로 보입니다. Content-Type: application/json으로 보내 주세요.",
+    ),
+    ("Write the name as in params[categories][].", "이름을 params[categories][]처럼 써 주세요."),
+    (
+        "A form cannot carry arrays of arrays; send JSON.",
+        "폼에는 배열의 배열을 담을 수 없습니다. JSON으로 보내 주세요.",
+    ),
+    ("It is both a value and a container of values.", "값이면서 동시에 값의 묶음일 수는 없습니다."),
+    ("It was given twice.", "두 번 주어졌습니다."),
+    ("Percent-encoded text must be UTF-8.", "퍼센트 인코딩된 텍스트는 UTF-8이어야 합니다."),
+    # requests
+    (
+        "Send the body uncompressed, without Content-Encoding.",
+        "본문을 압축하지 말고 Content-Encoding 없이 보내 주세요.",
+    ),
+    (
+        "Send {} in UTF-8; other charsets are not read.",
+        "{0} 형식을 UTF-8로 보내 주세요. 다른 문자 집합은 읽지 않습니다.",
+    ),
+    (
+        "Send a Content-Length; this server does not take chunked bodies.",
+        "Content-Length를 보내 주세요. 이 서버는 나누어 보낸 본문을 받지 않습니다.",
+    ),
+    ("Send {}.", "{0} 형식으로 보내 주세요."),
+    ("The answer is {}, which the Accept header refuses.", "응답은 {0} 형식인데 Accept 헤더가 이를 거부합니다."),
+    ("This address takes {}.", "이 주소에서 사용할 수 있는 메서드: {0}."),
+    ("The request cannot be read: {}.", "요청을 읽을 수 없습니다: {0}."),
+    ("The query cannot be read: {}", "쿼리를 읽을 수 없습니다: {0}"),
+    ("The parameter {} was given twice; give it once.", "{0} 파라미터가 두 번 주어졌습니다. 한 번만 보내 주세요."),
+    ("The parameter {} contains a NUL character.", "{0} 파라미터에 NUL 문자가 있습니다."),
+    ("limit is a whole number from 1 to {}; this is {}.", "limit은 1부터 {0}까지의 정수입니다. 지금은 {1}입니다."),
+    ("limit is a whole number from 1 to {}, not {}.", "limit은 1부터 {0}까지의 정수입니다. {1}은(는) 쓸 수 없습니다."),
+    ("count is exact; leave it out for no count.", "count는 exact만 가능합니다. 개수가 필요 없으면 빼 주세요."),
+    ("{} has no time zone; add Z for UTC.", "{0} 값에 시간대가 없습니다. UTC라면 Z를 붙여 주세요."),
+    ("created_after: {}", "created_after: {0}"),
+    ("created_before: {}", "created_before: {0}"),
+    (
+        "Give a time with its zone, such as 2026-01-02T03:04:05Z.",
+        "시간대가 있는 시각을 보내 주세요. 예: 2026-01-02T03:04:05Z.",
+    ),
+    (
+        "The cursor of an export is the external_id of the last task you have.",
+        "export의 cursor는 마지막으로 받은 task의 external_id입니다.",
+    ),
+    ("An idempotency key has 1 to {} characters; this has {}.", "멱등성 키는 1~{0}자입니다. 지금은 {1}자입니다."),
+    (
+        "This idempotency key was used for a different request; use a fresh key.",
+        "이 멱등성 키는 다른 요청에 사용되었습니다. 새 키를 사용해 주세요.",
+    ),
+    ("Give after or before, not both.", "after와 before 중 하나만 보내 주세요."),
+    (
+        "It names no task of this list; start again without it.",
+        "이 목록에 없는 task입니다. 처음부터 다시 시작해 주세요.",
+    ),
+    # keys
+    (
+        "A valid key is required: give it as Authorization: Bearer KEY, X-API-Key or api_key.",
+        "유효한 키가 필요합니다. Authorization: Bearer KEY, X-API-Key, api_key 중 하나로 보내 주세요.",
+    ),
+    (
+        "A valid worker token is required: give it as Authorization: Bearer TOKEN or X-API-Key.",
+        "유효한 worker 토큰이 필요합니다. Authorization: Bearer TOKEN 또는 X-API-Key로 보내 주세요.",
+    ),
+    ("The key was given {} times ({}); give it once.", "키가 {0}곳({1})에 있습니다. 한 곳에만 넣어 주세요."),
+    ("The field api_key must be text.", "api_key 필드는 텍스트여야 합니다."),
+    (
+        "This key is not valid; your account's dashboard shows which keys are.",
+        "유효하지 않은 키입니다. Account Dashboard에서 유효한 키를 확인해 주세요.",
+    ),
+    (
+        "This worker token is not valid; ask the operator for a new one.",
+        "유효하지 않은 worker 토큰입니다. 운영자에게 새 토큰을 요청해 주세요.",
+    ),
+    (
+        "Live keys are taken over https only; repeat the request there, and roll the key.",
+        "live 키는 https로만 받습니다. https로 다시 요청하고, 이 키는 교체해 주세요.",
+    ),
+    (
+        "This is no API key; it is live_ or test_ and 20 letters or digits, or one that this service made.",
+        "API 키가 아닙니다. live_ 또는 test_ 뒤에 글자나 숫자 20개가 오거나, 이 서비스가 만든 키여야 합니다.",
+    ),
+    (
+        "The key {} was rolled or revoked before; use the account's newest one.",
+        "{0} 키는 이미 교체되었거나 폐기되었습니다. 계정의 가장 새로운 키를 사용해 주세요.",
+    ),
+    (
+        "A test key cannot change a live key; use a live one.",
+        "test 키로는 live 키를 바꿀 수 없습니다. live 키를 사용해 주세요.",
+    ),
+    (
+        "This key is here already; revoke it first, or use another.",
+        "이미 있는 키입니다. 먼저 폐기하거나 다른 키를 사용해 주세요.",
+    ),
+    (
+        "A test key cannot roll the webhook secret, which signs live callbacks too; use a live key.",
+        "webhook secret은 live callback에도 서명하므로 test 키로는 교체할 수 없습니다. live 키를 사용해 주세요.",
+    ),
+    ("overlap_s is a whole number of seconds from 0 to {}.", "overlap_s는 0부터 {0}까지의 정수(초)입니다."),
+    ("overlap_s is a whole number from 0 to {} (seven days).", "overlap_s는 0부터 {0}까지의 정수(7일)입니다."),
+    ("The secret was not rolled.", "secret을 교체하지 않았습니다."),
+    (
+        "The metrics token is required: give it as Authorization: Bearer TOKEN.",
+        "metrics 토큰이 필요합니다. Authorization: Bearer TOKEN으로 보내 주세요.",
+    ),
+    (
+        "Metrics are shown to this machine only; set WORKERSAI_METRICS_TOKEN to read them from another.",
+        "metrics는 이 컴퓨터에서만 볼 수 있습니다. 다른 곳에서 보려면 WORKERSAI_METRICS_TOKEN을 설정해 주세요.",
+    ),
+    (
+        "The {} free requests are used up, this {} task costs {} and the credit is {}; add credit, or ask the"
+        " operator to lift the limit.",
+        "무료 요청 {0}개를 모두 사용했고, 이 {1} task의 가격은 {2}, 남은 크레딧은 {3}입니다. "
+        "크레딧을 충전하거나 운영자에게 한도 해제를 요청해 주세요.",
+    ),
+    (
+        "More than {} requests in {} s with this key; retry in {} s.",
+        "이 키의 요청이 {1}초에 {0}개를 넘었습니다. {2}초 뒤에 다시 시도해 주세요.",
+    ),
+    # callbacks
+    ("A callback URL has at most {} characters, this one {}.", "callback URL은 최대 {0}자입니다. 지금은 {1}자입니다."),
+    (
+        "This address is not a public one; callbacks go to public addresses only.",
+        "공개된 주소가 아닙니다. callback은 공개된 주소로만 보냅니다.",
+    ),
+    (
+        "A callback URL must not be empty; leave it out to get the default.",
+        "callback URL은 비어 있을 수 없습니다. 기본값을 쓰려면 빼 주세요.",
+    ),
+    ("A callback URL has no backslash.", "callback URL에는 역슬래시를 쓸 수 없습니다."),
+    (
+        "A callback URL has no white space and no control characters.",
+        "callback URL에는 공백과 제어 문자를 쓸 수 없습니다.",
+    ),
+    ("A callback URL begins with https:// or http://.", "callback URL은 https:// 또는 http://로 시작해야 합니다."),
+    ("A callback URL has no user name and no password.", "callback URL에는 사용자 이름과 비밀번호를 쓸 수 없습니다."),
+    ("This URL has no host.", "URL에 호스트가 없습니다."),
+    ("A port is a number from 1 to 65535.", "포트는 1부터 65535까지의 숫자입니다."),
+    ("The host of this URL is not a valid name.", "URL의 호스트가 올바른 이름이 아닙니다."),
+    ("This is not a URL: its host cannot be read.", "URL이 아닙니다. 호스트를 읽을 수 없습니다."),
+    ("The host of this URL is not an IPv6 address.", "URL의 호스트가 IPv6 주소가 아닙니다."),
+    ("An address in a callback URL has no zone.", "callback URL의 주소에는 zone을 쓸 수 없습니다."),
+    (
+        "An IPv4 address is four decimal numbers, such as 198.51.100.7.",
+        "IPv4 주소는 198.51.100.7처럼 십진수 네 개입니다.",
+    ),
+    (
+        "This callback goes to a reserved example address, which is never called; create the task with a"
+        " callback_url of your own.",
+        "이 callback의 주소는 예시용이라 호출하지 않습니다. 자신의 callback_url로 task를 만들어 주세요.",
+    ),
+    (
+        "This callback is pending: it will be sent without a replay, see next_attempt_at.",
+        "이 callback은 대기 중이며 다시 보내기 없이도 전송됩니다. next_attempt_at을 확인해 주세요.",
+    ),
+    (
+        "Only delivered or exhausted callbacks can be replayed, not {} ones.",
+        "delivered 또는 exhausted 상태의 callback만 다시 보낼 수 있습니다. {0} 상태는 안 됩니다.",
+    ),
+    ("These callbacks cannot be replayed.", "이 callback은 다시 보낼 수 없습니다."),
+    # states and work
+    ("It is {}; it cannot become {}.", "지금은 {0} 상태라서 {1} 상태가 될 수 없습니다."),
+    (
+        "The task is {}; only an open task can be canceled.",
+        "task가 {0} 상태입니다. 끝나지 않은 task만 취소할 수 있습니다.",
+    ),
+    ("The task vanished while it was being ended.", "task를 끝내는 동안 task가 사라졌습니다."),
+    ("The task {} wants no further answer.", "task {0}에는 더 이상 답이 필요하지 않습니다."),
+    ("The task {} of this assignment is gone.", "이 할당의 task {0}가 없습니다."),
+    ("The lease of this assignment has run out; claim again.", "할당 시간이 끝났습니다. 새로 할당을 받아 주세요."),
+    ("This assignment is {}; claim again.", "이 할당은 {0} 상태입니다. 새로 할당을 받아 주세요."),
+    ("A lease lasts {} to {} seconds; this is {}.", "할당 시간은 {0}초부터 {1}초까지입니다. 지금은 {2}초입니다."),
+    (
+        "You hold {} assignments already; submit, skip or release one first.",
+        "이미 할당 {0}개를 가지고 있습니다. 먼저 하나를 제출하거나 건너뛰거나 반납해 주세요.",
+    ),
+    (
+        "Another answer was accepted for this assignment; it cannot be changed.",
+        "이 할당에는 이미 다른 답이 접수되어 바꿀 수 없습니다.",
+    ),
+    ("You have no assignment with this id.", "이 id의 할당이 없습니다."),
+    ("reason is text of at most {} characters.", "reason은 최대 {0}자의 텍스트입니다."),
+    (
+        "The plugin {} failed in {}; nothing was changed.",
+        "플러그인 {0}이(가) {1}에서 실패했습니다. 변경된 것은 없습니다.",
+    ),
+    (
+        "The plugin {} failed: {} of the task type {} is wrong.",
+        "플러그인 {0}이(가) 실패했습니다. task 종류 {2}의 {1} 결과가 잘못되었습니다.",
+    ),
+    # the most general ones last
+    ("{} is an array of texts.", "{0} 값은 텍스트 배열이어야 합니다."),
+    ("{} is a whole number.", "{0} 값은 정수여야 합니다."),
+    ("{} is an object.", "{0} 값은 객체여야 합니다."),
+    ("{} is text.", "{0} 값은 텍스트여야 합니다."),
+)
