@@ -14,8 +14,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from workersai_core.callbacks.addresses import AddressPolicy
-from workersai_core.callbacks.retry import RetryPolicy
 from workersai_core.clock import Clock, SystemClock
 from workersai_core.errors import (
     AlreadySubmitted,
@@ -45,32 +43,34 @@ from workersai_core.errors import (
 )
 from workersai_core.ids import IdSource, TimeOrderedIds
 from workersai_core.lifecycle import AssignmentState, CallbackState, TaskStatus
-from workersai_core.model import (
-    Assignment,
-    Attempt,
-    Claim,
-    Context,
-    Delivery,
-    Endpoint,
-    Event,
-    Mode,
-    Task,
-    TaskDraft,
-    TaskFilter,
-    TaskPage,
-    WebhookSecret,
-    Worker,
-)
-from workersai_core.policy import Policy
 
 if TYPE_CHECKING:
+    from workersai_core.callbacks.addresses import AddressPolicy
+    from workersai_core.callbacks.retry import RetryPolicy
     from workersai_core.callbacks.transport import Outcome, Transport
     from workersai_core.commands.invariants import Violation
     from workersai_core.commands.verbs import Commands, OpenTransaction
     from workersai_core.commands.work import Submission
     from workersai_core.engine import Engine, Health
     from workersai_core.idempotency import Idempotency
+    from workersai_core.model import (
+        Assignment,
+        Attempt,
+        Claim,
+        Context,
+        Delivery,
+        Endpoint,
+        Event,
+        Mode,
+        Task,
+        TaskDraft,
+        TaskFilter,
+        TaskPage,
+        WebhookSecret,
+        Worker,
+    )
     from workersai_core.plugins import PluginReport
+    from workersai_core.policy import Policy
 
 __all__ = [
     "AddressPolicy",
@@ -135,6 +135,8 @@ __all__ = [
 
 # PERF: a plugin imports `workersai_core.api`, which must not cost it the database and the callback stack.
 _LATE = {
+    "AddressPolicy": "callbacks.addresses",
+    "RetryPolicy": "callbacks.retry",
     "Outcome": "callbacks.transport",
     "Transport": "callbacks.transport",
     "Violation": "commands.invariants",
@@ -144,7 +146,22 @@ _LATE = {
     "Engine": "engine",
     "Health": "engine",
     "Idempotency": "idempotency",
+    "Assignment": "model",
+    "Attempt": "model",
+    "Claim": "model",
+    "Context": "model",
+    "Delivery": "model",
+    "Endpoint": "model",
+    "Event": "model",
+    "Mode": "model",
+    "Task": "model",
+    "TaskDraft": "model",
+    "TaskFilter": "model",
+    "TaskPage": "model",
+    "WebhookSecret": "model",
+    "Worker": "model",
     "PluginReport": "plugins",
+    "Policy": "policy",
 }
 
 

@@ -143,7 +143,7 @@ class Engine(Commands):
             clock=clock or store.clock,
             ids=ids or TimeOrderedIds(),
             transport=transport or RequestsTransport(chosen.addresses),
-            plugin_settings=plugin_settings or {},
+            plugin_settings={**loaded.settings, **(plugin_settings or {})},
         )
         loaded.hooks.engine_ready(engine)
         return engine

@@ -111,7 +111,19 @@ class InvalidInput(WorkersAIError, ValueError):
 
 
 class Rejected(InvalidInput):
-    """A plugin refused this; its issues say why."""
+    """A plugin refused this; its issues say why.
+
+    Raised by plugins with a sentence, or with just the issues:
+    ``Rejected([Issue("/instruction", "Too short.")])``.
+    """
+
+    def __init__(
+        self, detail: str | Iterable[Issue] | None = None, *, issues: Iterable[Issue] = (), **extra: Any
+    ) -> None:
+        if detail is None or isinstance(detail, str):
+            super().__init__(detail, issues=issues, **extra)
+        else:
+            super().__init__(issues=detail, **extra)
 
 
 class UnknownTaskType(InvalidInput):

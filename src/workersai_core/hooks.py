@@ -157,12 +157,11 @@ class Hooks:
         """Return whether a worker may be given a task; a plugin that fails keeps it back too."""
         for each in self._of.get("before_assign", ()):
             try:
-                with ctx.session.savepoint(), _timed(each):
-                    each(ctx=ctx, task=task, worker=worker)
+                _in_savepoint(each, ctx, task=task, worker=worker)
             except Rejected:
                 return False
-            except (Exception, SystemExit) as error:
-                self._count(each, error)
+            except _RaisedError as raised:
+                self._count(each, raised.what)
                 return False
         return True
 
@@ -170,14 +169,11 @@ class Hooks:
         refusals = []
         for each in self._of.get(hook, ()):
             try:
-                with ctx.session.savepoint(), _timed(each):
-                    each(ctx=ctx, **given)
+                _in_savepoint(each, ctx, **given)
             except Rejected as refusal:
                 refusals.append(refusal)
-            except StoreError:
-                raise
-            except (Exception, SystemExit) as error:
-                raise self._failed(each, error) from error
+            except _RaisedError as raised:
+                raise self._failed(each, raised.what) from raised.what
         if refusals:
             raise _joined(refusals)
 
@@ -188,12 +184,16 @@ class Hooks:
         by_id = {task.external_id: task for task in candidates}
         for each in self._of.get("pick_assignment", ()):
             try:
-                with ctx.session.savepoint(), _timed(each):
-                    picked = each(ctx=ctx, worker=worker, candidates=tuple(candidates))
-                if picked is not None:
-                    return by_id[picked.external_id]
-            except (Exception, SystemExit) as error:
-                self._count(each, error)
+                picked = _in_savepoint(each, ctx, worker=worker, candidates=tuple(candidates))
+            except (Rejected, _RaisedError) as error:
+                self._count(each, getattr(error, "what", error))
+                continue
+            if picked is None:
+                continue
+            chosen = by_id.get(str(getattr(picked, "external_id", "")))
+            if chosen is not None:
+                return chosen
+            self._count(each, ValueError("what it picked is none of the candidates"))
         return None
 
     def resolve_task(self, ctx: Context, task: Task, answers: Sequence[Answer]) -> Verdict | None:
@@ -211,23 +211,26 @@ class Hooks:
             except (Exception, SystemExit) as error:
                 raise self._failed(each, error) from error
             if verdict is not None:
-                task_type, params = self._types.of(task)
-                problem = self._types.verdict_problem(task_type, params, verdict)
-                if problem is not None:
-                    raise self._failed(each, ValueError(problem))
-                return verdict  # type: ignore[no-any-return]  # it has just been checked
+                return self._checked(each, task, verdict)
         return None
+
+    def _checked(self, each: Implementation, task: Task, verdict: Verdict) -> Verdict:
+        """Return a plugin's verdict, which must be one and valid for the task."""
+        task_type, params = self._types.of(task)
+        problem = self._types.verdict_problem(task_type, params, verdict)
+        if problem is not None:
+            raise self._failed(each, ValueError(problem))
+        return verdict
 
     def before_callback_enqueue(self, ctx: Context, task: Task, payload: JsonObject) -> JsonObject:
         """Return the callback's body as the plugins want it, one after the other."""
         for each in self._of.get("before_callback_enqueue", ()):
+            own = jsontext.loads(jsontext.dumps(payload))
             try:
-                with ctx.session.savepoint(), _timed(each):
-                    changed = each(ctx=ctx, task=task, payload=jsontext.loads(jsontext.dumps(payload)))
-                if changed is not None:
-                    payload = _object(changed)
-            except (Exception, SystemExit) as error:
-                self._count(each, error)
+                changed = _in_savepoint(each, ctx, task=task, payload=own)
+                payload = payload if changed is None else _json_object(changed)
+            except (Rejected, _RaisedError, TypeError) as error:
+                self._count(each, getattr(error, "what", error))
         return payload
 
     # --- observers -------------------------------------------------------------------------------------
@@ -274,6 +277,32 @@ class Hooks:
         return failure_of(each.plugin, each.hook, error)
 
 
+class _RaisedError(Exception):
+    """Carries what a plugin raised out of its savepoint, apart from what the savepoint itself may raise."""
+
+    def __init__(self, what: BaseException) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+def _in_savepoint(each: Implementation, ctx: Context, **given: Any) -> Any:
+    """Call a plugin, and undo what it wrote when it raises.
+
+    Raises:
+        Rejected: it refused.
+        StoreError: it asked the engine for something, and the database failed.
+        _RaisedError: it raised anything else. An error of the database that is
+            not wrapped means that the savepoint is lost, and must not be swallowed.
+    """
+    with ctx.session.savepoint(), _timed(each):
+        try:
+            return each(ctx=ctx, **given)
+        except (Rejected, StoreError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise _RaisedError(error) from error
+
+
 @contextmanager
 def _timed(each: Implementation) -> Iterator[None]:
     """Warn when a hook holds up the transaction."""
@@ -300,8 +329,12 @@ def _joined(refusals: Sequence[Rejected]) -> Rejected:
     return chosen
 
 
-def _object(payload: object) -> JsonObject:
-    """Return a payload, which must be a JSON object."""
+def _json_object(payload: object) -> JsonObject:
+    """Return a payload.
+
+    Raises:
+        TypeError: it is no JSON object.
+    """
     if not isinstance(payload, dict):
         raise TypeError(f"a payload is a JSON object, not {type(payload).__name__}")
     jsontext.dumps(payload)

@@ -97,16 +97,19 @@ class TaskTypes:
             UnknownTaskType: there is none.
             TaskTypeUnavailable: its plugin failed, or is not loaded.
         """
-        known = self._names.get(name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            raise _refusal(UnknownTaskType, f"task_type is the name of a task type; {self._listed()}.")
+        known = self._names.get(name)
         if known is not None:
             return self._types[known].task_type
-        if isinstance(name, str) and name in self._unavailable:
-            _refuse(TaskTypeUnavailable, f"The task type {shorten(name)} cannot be used: {self._unavailable[name]}")
-        listed = f"; known are {', '.join(self._types)}" if self._types else "; none is loaded"
-        shown = shorten(name) if isinstance(name, str) else "of this kind; task_type is text"
-        meant = close_match(name, self._names) if isinstance(name, str) else None
+        if name in self._unavailable:
+            raise _refusal(TaskTypeUnavailable, f"The task type {name} cannot be used: {self._unavailable[name]}")
+        meant = close_match(name, self._names)
         hint = f" Did you mean {meant}?" if meant else ""
-        _refuse(UnknownTaskType, f"There is no task type {shown}{listed}.{hint}")
+        raise _refusal(UnknownTaskType, f"There is no task type {shorten(name)}; {self._listed()}.{hint}")
+
+    def _listed(self) -> str:
+        return f"known are {', '.join(self._types)}" if self._types else "none is loaded"
 
     def of(self, task: Task) -> tuple[TaskType, Json]:
         """Return the type of a stored task, and the task's params in the type's present version.
@@ -118,7 +121,7 @@ class TaskTypes:
         task_type = self.get(task.task_type)
         if task_type is None:
             why = self._unavailable.get(task.task_type, "its plugin is not loaded.")
-            _refuse(TaskTypeUnavailable, f"The task type {task.task_type} cannot be used: {why}")
+            raise _refusal(TaskTypeUnavailable, f"The task type {task.task_type} cannot be used: {why}")
         params = task.params
         if task.task_type_version < task_type.version:
             params = self._ask(task_type, task_type.upgrade_params, params, task.task_type_version)
@@ -133,8 +136,8 @@ class TaskTypes:
         Raises:
             PluginFailed: the type failed.
         """
-        issues = self._types[task_type.name].params.issues(params)
-        return issues or self._ask(task_type, checked_issues, task_type.check_params, params)
+        found = self._types[task_type.name].params.issues(params)
+        return found or self._own_issues(task_type, task_type.check_params, params)
 
     def check_response(self, task_type: TaskType, params: JsonObject, response: Json) -> list[Issue]:
         """Return what is wrong with a response to a task; first what the schema says, then the type.
@@ -144,8 +147,8 @@ class TaskTypes:
         """
         if response == {}:
             return [Issue("", "The response is empty.", "required")]
-        issues = self._narrowed(task_type, params).issues(response)
-        return issues or self._ask(task_type, checked_issues, task_type.check_response, params, response)
+        found = self._narrowed(task_type, params).issues(response)
+        return found or self._own_issues(task_type, task_type.check_response, params, response)
 
     def response_schema_for(self, task_type: TaskType, params: JsonObject) -> Json:
         """Return the response schema narrowed to one task.
@@ -194,7 +197,7 @@ class TaskTypes:
         Raises:
             PluginFailed: the type failed, or its verdict is not valid.
         """
-        verdict = self._ask(task_type, task_type.aggregate, params, answers)
+        verdict: Verdict | None = self._ask(task_type, task_type.aggregate, params, answers)
         if verdict is not None:
             problem = self.verdict_problem(task_type, params, verdict)
             if problem is not None:
@@ -233,6 +236,10 @@ class TaskTypes:
         problem = _problem_of(value, issues_of)
         if problem is not None:
             self._fail(task_type, method, problem)
+
+    def _own_issues(self, task_type: TaskType, method: Callable[..., Any], *arguments: Any) -> list[Issue]:
+        found: list[Issue] = self._ask(task_type, checked_issues, method, *arguments)
+        return found
 
     def _ask(self, task_type: TaskType, method: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -286,8 +293,8 @@ def _problem_of(value: Json, issues_of: Callable[[Any], list[Issue]]) -> str | N
     return "; ".join(f"{issue.pointer or 'the whole'}: {issue.message}" for issue in issues) or None
 
 
-def _refuse(kind: type[InvalidInput], text: str) -> NoReturn:
-    raise kind(text, issues=[Issue("/task_type", text, kind.code)])
+def _refusal(kind: type[InvalidInput], text: str) -> InvalidInput:
+    return kind(text, issues=[Issue("/task_type", text, kind.code)])
 
 
 def _is_share(value: object) -> bool:

@@ -60,7 +60,7 @@ def _known(hooks: pluggy.PluginManager) -> list[str]:
 
 
 def _marked(hooks: pluggy.PluginManager, plugin: object) -> list[tuple[str, Any, Mapping[str, Any]]]:
-    found = []
+    found: list[tuple[str, Any, Mapping[str, Any]]] = []
     for attribute in dir(plugin):
         options = hooks.parse_hookimpl_opts(plugin, attribute)
         if options is not None:
@@ -118,7 +118,7 @@ def own_task_types(plugin_types: object) -> list[TaskType]:
     if isinstance(plugin_types, TaskType):
         raise PluginConfigurationError(f"register_task_types returns a list: [{type(plugin_types).__name__}()].")
     try:
-        types = list(plugin_types)  # type: ignore[call-overload]  # whatever it is, it is looked at
+        types: list[TaskType] = list(plugin_types)  # type: ignore[call-overload]  # each one is looked at below
     except TypeError:
         text = f"register_task_types returns a list of task types, not {type(plugin_types).__name__}."
         raise PluginConfigurationError(text) from None

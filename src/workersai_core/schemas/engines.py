@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-__all__ = ["DIALECT", "fast_engine", "reference", "repeated_item"]
+__all__ = ["DIALECT", "fast_engine", "reference", "reference_of_schemas", "repeated_item"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 """The only dialect that a schema may name in `$schema`."""
@@ -92,7 +92,11 @@ def _reference_class() -> type[Validator]:
     # Values that a program passes in may hold tuples for arrays; see `jsontext.check`.
     types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))
     own = {keyword: _as_the_fast_engine(keyword) for keyword in ("pattern", "format", "multipleOf")}
-    return validators.extend(Draft202012Validator, {**own, "uniqueItems": _unique_items}, type_checker=types)
+    keywords = {**own, "uniqueItems": _unique_items}
+    made: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # so are its stubs
+        Draft202012Validator, keywords, type_checker=types
+    )
+    return made
 
 
 def reference(schema: Any) -> Validator:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workersai_core.errors import Issue
 from workersai_core.jsontext import pointer_token, shorten
 from workersai_core.schemas.engines import repeated_item
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
-
 __all__ = ["MAX_ISSUES", "close_match", "explain"]
+
+Failure = Any
+"""A ``jsonschema.ValidationError`` from a validator, whose attributes are all set, which its type does not promise."""
 
 MAX_ISSUES = 32
 _MAX_LISTED = 12
@@ -32,7 +32,7 @@ _TYPES = {
 }
 
 
-def explain(errors: Iterable[ValidationError]) -> list[Issue]:
+def explain(errors: Iterable[Failure]) -> list[Issue]:
     """Return the issues of a value from the reference's errors, without repetitions, at most 32."""
     found: dict[Issue, None] = {}
     for error in errors:
@@ -48,7 +48,7 @@ def close_match(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name[:100], list(known), n=1)), None)
 
 
-def _issues_of(error: ValidationError) -> Iterator[Issue]:
+def _issues_of(error: Failure) -> Iterator[Issue]:
     where = "".join(f"/{pointer_token(step)}" for step in error.absolute_path)
     keyword = error.validator
     if keyword in _AT_MEMBERS:
@@ -65,13 +65,13 @@ def _issues_of(error: ValidationError) -> Iterator[Issue]:
 # --- keywords that point at a member -----------------------------------------------------------------
 
 
-def _required(where: str, error: ValidationError) -> Iterator[Issue]:
+def _required(where: str, error: Failure) -> Iterator[Issue]:
     for name in error.validator_value:
         if name not in error.instance:
             yield Issue(f"{where}/{pointer_token(name)}", f"{shorten(name)} is missing.", "required")
 
 
-def _dependent_required(where: str, error: ValidationError) -> Iterator[Issue]:
+def _dependent_required(where: str, error: Failure) -> Iterator[Issue]:
     for given, names in error.validator_value.items():
         for name in names if given in error.instance else ():
             if name not in error.instance:
@@ -79,7 +79,7 @@ def _dependent_required(where: str, error: ValidationError) -> Iterator[Issue]:
                 yield Issue(f"{where}/{pointer_token(name)}", text, "required")
 
 
-def _unevaluated(where: str, error: ValidationError) -> Iterator[Issue]:
+def _unevaluated(where: str, error: Failure) -> Iterator[Issue]:
     known = _declared(error.schema)
     if known is None or all(name in known for name in error.instance):
         yield Issue(where, "One of these properties does not go with the others.", "unknown_field")
@@ -106,11 +106,11 @@ def _declared(schema: Any) -> set[str] | None:
     return known
 
 
-def _additional(where: str, error: ValidationError) -> Iterator[Issue]:
+def _additional(where: str, error: Failure) -> Iterator[Issue]:
     yield from _not_among(error.schema.get("properties", {}), where, error)
 
 
-def _not_among(known: Iterable[str], where: str, error: ValidationError) -> Iterator[Issue]:
+def _not_among(known: Iterable[str], where: str, error: Failure) -> Iterator[Issue]:
     for name in error.instance:
         if name not in known:
             yield Issue(f"{where}/{pointer_token(name)}", _unknown(name, known), "unknown_field")
@@ -124,7 +124,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"There is no {shorten(name)}; it takes {listed}." if listed else f"There is no {shorten(name)}."
 
 
-def _unique(where: str, error: ValidationError) -> Iterator[Issue]:
+def _unique(where: str, error: Failure) -> Iterator[Issue]:
     position = repeated_item(error.instance)
     text = "Each item may be there once; "
     if position is None:  # pragma: no cover - the reference has just found one
@@ -134,7 +134,7 @@ def _unique(where: str, error: ValidationError) -> Iterator[Issue]:
         yield Issue(f"{where}/{position}", f"{text}{value} was there before.", "duplicate_item")
 
 
-_AT_MEMBERS: Mapping[str, Callable[[str, ValidationError], Iterator[Issue]]] = {
+_AT_MEMBERS: Mapping[str, Callable[[str, Failure], Iterator[Issue]]] = {
     "additionalProperties": _additional,
     "dependentRequired": _dependent_required,
     "required": _required,
@@ -146,9 +146,9 @@ _AT_MEMBERS: Mapping[str, Callable[[str, ValidationError], Iterator[Issue]]] = {
 # --- alternatives --------------------------------------------------------------------------------------
 
 
-def _of_branches(where: str, error: ValidationError) -> Iterator[Issue]:
+def _of_branches(where: str, error: Failure) -> Iterator[Issue]:
     """Explain the alternative that comes closest."""
-    branches: dict[Any, list[ValidationError]] = {}
+    branches: dict[Any, list[Failure]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.schema_path[0], []).append(inner)
     if not branches:
@@ -159,7 +159,7 @@ def _of_branches(where: str, error: ValidationError) -> Iterator[Issue]:
         yield from _issues_of(inner)
 
 
-def _distance(errors: list[ValidationError]) -> tuple[bool, bool, int]:
+def _distance(errors: list[Failure]) -> tuple[bool, bool, int]:
     """Return how far a value is from an alternative; smaller is closer.
 
     An alternative for another type of value is farthest; then come those whose
