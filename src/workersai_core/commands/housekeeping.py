@@ -66,11 +66,11 @@ def _act_out(tx: Transaction, task: Task, plan: MockPlan) -> None:
 
 
 def _answer(tx: Transaction, task: Task, plan: MockPlan) -> None:
-    task_type = tx.parts.types.require(task.task_type)
     try:
         response = plan.response
         if response is None:
-            response = tx.parts.types.mock_response(task_type, task.params, seeded(task.external_id))
+            task_type, params = tx.parts.types.of(task)
+            response = tx.parts.types.mock_response(task_type, params, seeded(task.external_id))
     except PluginFailed as failure:
         _log.exception("the mock of %s failed for the task %s", task.task_type, task.external_id)
         finish.fail(tx, task, f"plugin_failed: {failure.detail}")

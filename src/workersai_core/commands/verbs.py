@@ -11,7 +11,7 @@ from workersai_core.callbacks import outbox
 from workersai_core.commands import create, finish, listing, work
 from workersai_core.commands.work import Submission
 from workersai_core.drafting import DEFAULT_TASK_TYPE, TaskFields, content_of, draft_task
-from workersai_core.errors import Rejected, WorkersAIError
+from workersai_core.errors import PluginFailed, Rejected, WorkersAIError
 from workersai_core.idempotency import Idempotency, fingerprint, once
 from workersai_core.lifecycle import CallbackState
 from workersai_core.model import (
@@ -34,6 +34,8 @@ from workersai_core.transaction import Parts, Transaction
 __all__ = ["Commands", "OpenTransaction"]
 
 Result = TypeVar("Result")
+
+_MOST_PASSED_OVER = 10
 
 
 class Commands(ABC):
@@ -214,8 +216,18 @@ class Commands(ABC):
             TooManyAssignments: the worker holds as many as allowed.
             UnknownTaskType: `task_types` names a type that does not exist.
             InvalidInput: a lease outside the limits.
+            PluginFailed: the types of many tasks in a row failed.
         """
-        return self._write(lambda tx: work.claim(tx, worker, task_types, lease_s))
+        names = None if task_types is None else tuple(task_types)
+        passing_over: list[str] = []
+        while True:
+            try:
+                return self._write(lambda tx: work.claim(tx, worker, names, lease_s, passing_over))
+            except PluginFailed as failure:
+                # A task that its type cannot show must not keep workers from all the others.
+                if "external_id" not in failure.extra or len(passing_over) == _MOST_PASSED_OVER:
+                    raise
+                passing_over.append(failure.extra["external_id"])
 
     def assignments(self, worker: Worker) -> list[Claim]:
         """Return what a worker holds, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -16,7 +17,9 @@ from workersai_core.errors import (
     Issue,
     LeaseLost,
     NotFound,
+    PluginFailed,
     Rejected,
+    TaskTypeUnavailable,
     TooManyAssignments,
     WrongState,
 )
@@ -73,13 +76,27 @@ def checked_lease(tx: Transaction, lease_s: int | None) -> timedelta:
     return timedelta(seconds=lease_s)
 
 
-def claim(tx: Transaction, worker: Worker, task_types: Iterable[str] | None, lease_s: int | None) -> Claim | None:
+def claim(
+    tx: Transaction,
+    worker: Worker,
+    task_types: Iterable[str] | None,
+    lease_s: int | None,
+    passing_over: Sequence[str] = (),
+) -> Claim | None:
     """Give a worker the most urgent task that it may do, or None when there is nothing.
+
+    Args:
+        tx: The open transaction.
+        worker: Who claims.
+        task_types: Which types; all when None.
+        lease_s: How long, in seconds.
+        passing_over: Ids of tasks that were found impossible to give.
 
     Raises:
         TooManyAssignments: it holds as many as allowed.
         UnknownTaskType: `task_types` names a type that does not exist.
         InvalidInput: a lease length outside the limits.
+        PluginFailed: the task's type failed; `extra["external_id"]` names the task.
     """
     lease = checked_lease(tx, lease_s)
     names = _claimable(tx, worker, task_types)
@@ -88,8 +105,8 @@ def claim(tx: Transaction, worker: Worker, task_types: Iterable[str] | None, lea
     limit = tx.parts.policy.max_live_assignments
     if assignment_rows.live_count(tx.session, worker.id, tx.now_us) >= limit:
         raise TooManyAssignments(f"You hold {limit} assignments already; submit, skip or release one first.")
-    if tx.parts.hooks.has("before_assign") or tx.parts.hooks.has("pick_assignment"):
-        task = _take_chosen(tx, worker, names)
+    if passing_over or tx.parts.hooks.has("before_assign") or tx.parts.hooks.has("pick_assignment"):
+        task = _take_chosen(tx, worker, names, passing_over)
     else:
         task = queue_rows.take_best(tx.session, names, worker.id, tx.now_us, may_wait=expired == 0)
     return None if task is None else _assigned(tx, task, worker, lease)
@@ -110,7 +127,19 @@ def _assigned(tx: Transaction, task: Task, worker: Worker, lease: timedelta) -> 
         tx.session, tx.new_id(), task.external_id, worker.id, slot, tx.now_us, to_us(tx.now + lease)
     )
     tx.record("task_assigned", task, f"worker:{worker.id}", {"assignment_id": assignment.id, "slot": slot})
-    schema = tx.parts.types.response_schema_for(tx.parts.types.require(task.task_type), task.params)
+    try:
+        return _as_of_now(tx, assignment, task)
+    except PluginFailed as failure:
+        failure.extra["external_id"] = task.external_id
+        raise
+
+
+def _as_of_now(tx: Transaction, assignment: Assignment, task: Task) -> Claim:
+    """Return an assignment with all that its worker needs, in the present version of the task's type."""
+    task_type, params = tx.parts.types.of(task)
+    schema = tx.parts.types.response_schema_for(task_type, params)
+    if task.task_type_version < task_type.version:
+        task = attrs.evolve(task, params_json=jsontext.dumps(params), task_type_version=task_type.version)
     return Claim(assignment=assignment, task=task, response_schema=schema)
 
 
@@ -124,12 +153,13 @@ def _claimable(tx: Transaction, worker: Worker, task_types: Iterable[str] | None
     return sorted(names)
 
 
-def _take_chosen(tx: Transaction, worker: Worker, names: Sequence[str]) -> Task | None:
+def _take_chosen(tx: Transaction, worker: Worker, names: Sequence[str], passing_over: Sequence[str]) -> Task | None:
     """Take a slot of the task that plugins choose; None when they want none of the most urgent ones."""
     hooks, context = tx.parts.hooks, tx.context(f"worker:{worker.id}", "live")
     while True:
-        found = queue_rows.candidates(tx.session, names, worker.id, tx.now_us, _CANDIDATES)
-        tasks = [task for task_id in found if (task := task_rows.get(tx.session, task_id)) is not None]
+        found = queue_rows.candidates(tx.session, names, worker.id, tx.now_us, _CANDIDATES + len(passing_over))
+        wanted = [task_id for task_id in found if task_id not in passing_over]
+        tasks = [task for task_id in wanted if (task := task_rows.get(tx.session, task_id)) is not None]
         allowed = [task for task in tasks if hooks.before_assign(context, task, worker)]
         left = list(allowed)
         while left:
@@ -155,11 +185,9 @@ def live(tx: Transaction, worker: Worker) -> list[Claim]:
     """Return what a worker holds, oldest first, to go on after a crash."""
     claims = []
     for assignment in assignment_rows.live_of_worker(tx.session, worker.id, tx.now_us):
-        task = _task_of(tx, assignment)
-        task_type = tx.parts.types.get(task.task_type)
-        if task_type is not None:
-            schema = tx.parts.types.response_schema_for(task_type, task.params)
-            claims.append(Claim(assignment=assignment, task=task, response_schema=schema))
+        # What a missing or failing plugin keeps from being shown must not hide the rest.
+        with contextlib.suppress(TaskTypeUnavailable, PluginFailed):
+            claims.append(_as_of_now(tx, assignment, _task_of(tx, assignment)))
     return claims
 
 
@@ -211,7 +239,8 @@ def check_answer(tx: Transaction, assignment_id: str, worker: Worker, response: 
     if repeated(tx, assignment_id, worker, response) is not None:
         return
     task = _task_of(tx, held(tx, assignment_id, worker))
-    issues = tx.parts.types.check_response(tx.parts.types.require(task.task_type), task.params, response)
+    task_type, params = tx.parts.types.of(task)
+    issues = tx.parts.types.check_response(task_type, params, response)
     if issues:
         count = "One value is" if len(issues) == 1 else f"{len(issues)} values are"
         raise InvalidInput(
@@ -277,8 +306,8 @@ def _resolve(tx: Transaction, task: Task, actor: str) -> Task:
     if tx.parts.hooks.has("resolve_task"):
         verdict = tx.parts.hooks.resolve_task(tx.context(actor, task.mode), task, answers)
     if verdict is None:
-        task_type = tx.parts.types.require(task.task_type)
-        verdict = tx.parts.types.aggregate(task_type, task.params, answers)
+        task_type, params = tx.parts.types.of(task)
+        verdict = tx.parts.types.aggregate(task_type, params, answers)
     if verdict is not None:
         return finish.complete(tx, task, verdict, actor)
     if task.answers_wanted >= tx.parts.policy.max_answers:
