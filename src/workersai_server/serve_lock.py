@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workersai_core import StoreLocked
+from workersai_core import StoreLocked, StoreUnavailable
 
 __all__ = ["served_by", "serving_alone"]
 
@@ -26,12 +26,12 @@ def serving_alone(database: Path | None) -> Iterator[None]:
 
     Raises:
         StoreLocked: another process serves it; the detail names that process.
+        StoreUnavailable: the folder of the database cannot be written.
     """
     if database is None:
         yield
         return
-    # Not truncated before the lock is ours: it names the process that has it.
-    descriptor = os.open(_lock_file(database), os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _open(_lock_file(database))
     try:
         _lock(descriptor, database)
         os.ftruncate(descriptor, 0)
@@ -55,6 +55,16 @@ def served_by(database: Path) -> str | None:
 
 def _lock_file(database: Path) -> Path:
     return database.with_name(database.name + ".serve.lock")
+
+
+def _open(path: Path) -> int:
+    try:
+        # Not truncated before the lock is ours: it names the process that has it.
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{path} cannot be written: {error.strerror}. Serving a database needs write access to its folder."
+        ) from error
 
 
 def _holder(descriptor: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -73,13 +74,9 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 def fill(path: Path) -> None:
     """Write until the disk is full."""
-    with path.open("wb") as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-                file.flush()
-        except OSError:
-            pass
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
 
 
 def test_a_full_disk_is_a_503_until_there_is_room_again(tmp_path: Path) -> None:
