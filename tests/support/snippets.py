@@ -5,7 +5,7 @@ A fenced block is run by its language: ``python`` in one namespace per page,
 
     ```json output                  what the block before printed; "…" stands for anything
     <!-- not run: REASON -->        before a block that cannot be run here
-    <!-- file: PATH -->             before a block that is quoted from a file of the repository
+    <!-- file: PATH -->             before a block that is only quoted, from a file of the repository
     <!-- check … -->                Python that checks what the page has said so far
     <!-- check ruby … -->           Ruby that is run after the Ruby block before it
 """
@@ -48,6 +48,11 @@ class Block:
     output: bool = False
     skipped: str | None = None
     file: str | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether a reader runs it; what is quoted from a file is tested where the file is."""
+        return self.kind.split()[0] in (*RUN, "check") and self.skipped is None and self.file is None
 
 
 def pages() -> list[Path]:
@@ -132,7 +137,7 @@ class Reader:
             if block.file is not None:
                 quoted = (ROOT / block.file).read_text(encoding="utf-8")
                 assert block.code in quoted, f"{where} is no longer what {block.file} says"
-            if block.skipped is None and (block.kind in RUN or block.kind.startswith("check")):
+            if block.runs:
                 self._run(block, where)
                 done += 1
             else:
@@ -175,7 +180,7 @@ class Reader:
         return ran.stdout
 
     def _look_at(self, block: Block, where: str) -> None:
-        assert block.kind in SHOWN or block.skipped or block.file, f"{where}: {block.kind!r} is never run"
+        assert block.kind in SHOWN or block.skipped or block.file, f"{where}: {block.kind!r} blocks are never run"
         if not block.output:
             if block.kind == "json":
                 json.loads(block.code)
@@ -199,9 +204,11 @@ class Reader:
         except ValueError:
             return
         found = answer[0] if isinstance(answer, list) and answer else answer
-        if isinstance(found, dict):
-            ids = {name: value for name, value in found.items() if name == "id" or name.endswith("_id")}
-            self.words |= {name.upper() if name != "id" else "DELIVERY_ID": str(value) for name, value in ids.items()}
+        for name in ("external_id", "assignment_id"):
+            if isinstance(found, dict) and name in found:
+                self.words[name.upper()] = found[name]
+        if isinstance(found, dict) and "attempts" in found:
+            self.words["DELIVERY_ID"] = found["id"]
 
 
 def program(name: str) -> str | None:

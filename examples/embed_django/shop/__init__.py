@@ -1,0 +1,1 @@
+"""A shop that lets people sort its reviews: the engine inside a Django service."""

@@ -1,0 +1,94 @@
+"""A shop that lets people sort its reviews: the engine inside a FastAPI service.
+
+    SHOP_DATABASE=sqlite:///shop.db uvicorn --factory shop:create_app
+
+A review and the task about it are stored in one transaction. When workers have
+answered, a plugin of the shop's own writes their verdict beside the review. The
+labeling API, a WSGI application, is mounted under /labeling by a2wsgi.
+"""
+
+import os
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+from a2wsgi import WSGIMiddleware
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+
+from workersai_core import Engine
+from workersai_core.api import hookimpl
+from workersai_server.accounts import SERVER
+from workersai_server.app import create_app as create_labeling
+from workersai_server.settings import Settings
+
+CATEGORIES = ["praise", "complaint", "question"]
+
+metadata = sa.MetaData()
+reviews = sa.Table(
+    "review",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text),
+)
+
+
+class Review(BaseModel):
+    text: str
+
+
+class Shop:
+    """The shop's plugin: hears of results."""
+
+    def __init__(self, database):
+        self.database = database
+
+    @hookimpl
+    def engine_ready(self, engine):
+        self.engine = engine
+
+    @hookimpl
+    def task_completed(self, event):
+        task = self.engine.get_task(event.task_id, account=event.account_id, mode=event.mode)
+        with self.database.begin() as connection:
+            mine = reviews.c.task == task.external_id
+            connection.execute(reviews.update().where(mine).values(kind=task.response["category"]))
+
+
+def create_app(url=None):
+    url = url or os.environ["SHOP_DATABASE"]
+    database = sa.create_engine(url)
+    metadata.create_all(database)
+    engine = Engine.open(url, plugins=[Shop(database)], schemas=[SERVER])
+
+    @asynccontextmanager
+    async def lifespan(app):
+        engine.start()  # ticks and delivers in threads of this process
+        yield
+        engine.close()
+
+    app = FastAPI(lifespan=lifespan)
+    app.state.engine = engine
+    app.mount("/labeling", WSGIMiddleware(create_labeling(engine, Settings(db=url))))
+
+    @app.post("/reviews", status_code=201)
+    def write(review: Review):  # not async: it waits for the database, so FastAPI runs it in a thread
+        with database.begin() as connection, engine.transaction(connection) as tx:
+            task = tx.create_task(
+                account="shop",
+                instruction="What kind of review is this?",
+                params={"attachment_type": "text", "attachment": review.text, "categories": CATEGORIES},
+            )
+            connection.execute(reviews.insert().values(text=review.text, task=task.external_id))
+            if "forbidden" in review.text:
+                raise HTTPException(422)  # neither the review nor the task is stored
+        return {"task": task.external_id}
+
+    @app.get("/reviews")
+    def read():
+        with database.connect() as connection:
+            rows = connection.execute(sa.select(reviews).order_by(reviews.c.id)).mappings()
+            return [dict(row) for row in rows]
+
+    return app
