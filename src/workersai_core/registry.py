@@ -18,7 +18,7 @@ import attrs
 from workersai_core import jsontext
 from workersai_core.errors import InvalidInput, Issue, PluginFailed, SchemaError, TaskTypeUnavailable, UnknownTaskType
 from workersai_core.jsontext import shorten
-from workersai_core.schemas import CompiledSchema, compile_schema
+from workersai_core.schemas import CompiledSchema, compile_narrowed, compile_schema
 from workersai_core.schemas.explain import MAX_ISSUES, close_match
 from workersai_core.task_type import Answer, Json, JsonObject, TaskType, Verdict
 
@@ -147,16 +147,18 @@ class TaskTypes:
         """
         if response == {}:
             return [Issue("", "The response is empty.", "required")]
-        found = self._narrowed(task_type, params).issues(response)
+        _, compiled = self._narrowed(task_type, params)
+        found = compiled.issues(response)
         return found or self._own_issues(task_type, task_type.check_response, params, response)
 
     def response_schema_for(self, task_type: TaskType, params: JsonObject) -> Json:
         """Return the response schema narrowed to one task.
 
         Raises:
-            PluginFailed: the type failed, or the schema breaks a rule.
+            PluginFailed: the type failed, or what it returned is no schema.
         """
-        return self._narrowed(task_type, params).schema
+        schema, _ = self._narrowed(task_type, params)
+        return schema
 
     def mock_response(self, task_type: TaskType, params: JsonObject, rng: random.Random) -> Json:
         """Return a valid response for test mode.
@@ -214,15 +216,14 @@ class TaskTypes:
 
     # --- asking a type ---------------------------------------------------------------------------------
 
-    def _narrowed(self, task_type: TaskType, params: JsonObject) -> CompiledSchema:
-        registered = self._types[task_type.name]
+    def _narrowed(self, task_type: TaskType, params: JsonObject) -> tuple[Json, CompiledSchema]:
         schema = self._ask(task_type, task_type.response_schema_for, params)
         if schema is task_type.response_schema:
-            return registered.response
+            return schema, self._types[task_type.name].response
         try:
-            return compile_schema(schema, "the schema for this task")
+            return schema, compile_narrowed(schema, "what it returned")
         except SchemaError as error:
-            self._fail(task_type, "response_schema_for", str(error))
+            self._fail(task_type, "response_schema_for", error.detail)
 
     def _demand_response(self, task_type: TaskType, method: str, params: JsonObject, response: Json) -> None:
         problem = self._response_problem(task_type, params, response)

@@ -45,7 +45,7 @@ def registered(task_type: TaskType, plugin: str) -> RegisteredType:
     if problem is not None:
         raise PluginConfigurationError(f"The task type {name}: {problem}")
     found = RegisteredType.of(task_type, plugin)
-    if not found.params.schema.get("type") == "object":
+    if task_type.params_schema.get("type") != "object":
         raise PluginConfigurationError(f'The task type {name}: params_schema has "type": "object" at its root.')
     if found.response.accepts({}):
         raise PluginConfigurationError(f"The task type {name}: response_schema accepts {{}}; require a property.")

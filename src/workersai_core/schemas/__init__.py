@@ -6,7 +6,7 @@ whether a value is valid and, in our own words, why not.
 
 from __future__ import annotations
 
-from workersai_core.schemas.compiled import CompiledSchema, compile_schema
+from workersai_core.schemas.compiled import CompiledSchema, compile_narrowed, compile_schema
 from workersai_core.schemas.lint import FORMATS, problems
 from workersai_core.schemas.sample import UnsupportedSchema, mock_response, sample
 
@@ -14,6 +14,7 @@ __all__ = [
     "FORMATS",
     "CompiledSchema",
     "UnsupportedSchema",
+    "compile_narrowed",
     "compile_schema",
     "mock_response",
     "problems",

@@ -33,7 +33,7 @@ _KEPT = 256
 
 
 def fast_engine(schema: Any) -> jsonschema_rs.Validator:
-    """Return the fast engine for a schema.
+    """Return the fast engine for a schema or its JSON text.
 
     SECURITY: it fetches nothing, and its regular expressions never backtrack.
 
@@ -77,6 +77,16 @@ def repeated_item(items: Any) -> int | None:
     return None
 
 
+def _property_names(validator: Validator, names: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
+    """Check names as the library does, but point at the member whose name is wrong."""
+    from jsonschema.exceptions import ValidationError
+
+    for name in instance if validator.is_type(instance, "object") else ():
+        inner = list(validator.descend(name, names))  # type: ignore[attr-defined]  # not in its protocol
+        if inner:
+            yield ValidationError("propertyNames does not hold", path=(name,), context=inner)
+
+
 def _unique_items(validator: Validator, wanted: bool, instance: Any, _: Any) -> Iterator[ValidationError]:
     from jsonschema.exceptions import ValidationError
 
@@ -92,7 +102,7 @@ def _reference_class() -> type[Validator]:
     # Values that a program passes in may hold tuples for arrays; see `jsontext.check`.
     types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))
     own = {keyword: _as_the_fast_engine(keyword) for keyword in ("pattern", "format", "multipleOf")}
-    keywords = {**own, "uniqueItems": _unique_items}
+    keywords = {**own, "propertyNames": _property_names, "uniqueItems": _unique_items}
     made: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # so are its stubs
         Draft202012Validator, keywords, type_checker=types
     )

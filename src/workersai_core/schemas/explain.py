@@ -124,6 +124,12 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"There is no {shorten(name)}; it takes {listed}." if listed else f"There is no {shorten(name)}."
 
 
+def _names(where: str, error: Failure) -> Iterator[Issue]:
+    for inner in error.context:
+        for issue in _issues_of(inner):
+            yield Issue(where, f"The name {shorten(error.path[-1])}: {issue.message}", issue.code)
+
+
 def _unique(where: str, error: Failure) -> Iterator[Issue]:
     position = repeated_item(error.instance)
     text = "Each item may be there once; "
@@ -137,6 +143,7 @@ def _unique(where: str, error: Failure) -> Iterator[Issue]:
 _AT_MEMBERS: Mapping[str, Callable[[str, Failure], Iterator[Issue]]] = {
     "additionalProperties": _additional,
     "dependentRequired": _dependent_required,
+    "propertyNames": _names,
     "required": _required,
     "unevaluatedProperties": _unevaluated,
     "uniqueItems": _unique,

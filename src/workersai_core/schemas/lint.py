@@ -40,8 +40,9 @@ FORMATS = frozenset(
 )
 """The formats that are checked; another is refused."""
 
-_ONE = ("additionalProperties", "contains", "else", "if", "items", "not", "then")
-_ONE_LATE = ("unevaluatedItems", "unevaluatedProperties")
+_ONE = ("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then")
+_LATE = ("unevaluatedItems", "unevaluatedProperties")
+"""Allowed as `false` only."""
 _MANY = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED = ("$defs", "dependentSchemas", "properties")
 _SAME_VALUE = frozenset({"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"})
@@ -58,7 +59,7 @@ _PLAIN = frozenset(
         *("required", "dependentRequired", "minProperties", "maxProperties"),
     }
 )
-_KNOWN = _PLAIN.union(_ONE, _ONE_LATE, _MANY, _NAMED)
+_KNOWN = _PLAIN.union(_ONE, _LATE, _MANY, _NAMED)
 _REFUSED: Mapping[str, str] = {
     "$anchor": "name the schema in $defs",
     "$dynamicAnchor": "name the schema in $defs",
@@ -68,8 +69,7 @@ _REFUSED: Mapping[str, str] = {
     "contentSchema": "leave it out",
     "definitions": "use $defs",
     "dependencies": "use dependentRequired or dependentSchemas",
-    "patternProperties": "list the properties by name, or take an array of objects",
-    "propertyNames": "list the properties by name",
+    "patternProperties": "list the properties by name, or use additionalProperties with propertyNames",
 }
 
 
@@ -130,7 +130,7 @@ def _within(place: Place) -> Iterator[Place]:
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    for keyword in (*_ONE, *_ONE_LATE):
+    for keyword in _ONE:
         if keyword in schema:
             yield keyword, "", schema[keyword]
     for keyword in _MANY:
@@ -167,6 +167,8 @@ def _keyword_problems(place: Place) -> Iterator[Issue]:
             yield Issue(where, f"{keyword} is not supported; {_REFUSED[keyword]}.", "not_allowed")
         elif keyword in ("$id", "$schema") and place.pointer:
             yield Issue(where, f"{keyword} may only stand at the root of the schema.", "not_allowed")
+        elif keyword in _LATE and place.schema[keyword] is not False:
+            yield Issue(where, f"{keyword} may only be false.", "not_allowed")
         elif keyword not in _KNOWN and not keyword.startswith("x-"):
             meant = close_match(keyword, _KNOWN)
             hint = f"did you mean {meant}?" if meant else "it would do nothing; own keywords start with x-."

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workersai_core.errors import SchemaError
-from workersai_core.schemas.compiled import CompiledSchema, compile_schema
+from workersai_core.schemas.compiled import CompiledSchema, compile_narrowed
 
 if TYPE_CHECKING:
     from workersai_core.task_type import Json, JsonObject, TaskType
@@ -40,14 +40,15 @@ def mock_response(task_type: TaskType, params: JsonObject, rng: random.Random) -
 
     Raises:
         UnsupportedSchema: none fits, and the schema is outside the subset.
-        SchemaError: the narrowed schema breaks a rule.
+        SchemaError: the narrowed schema cannot be compiled.
     """
-    compiled = compile_schema(task_type.response_schema_for(params))
+    schema = task_type.response_schema_for(params)
+    compiled = compile_narrowed(schema)
     fitting = [response for _, response in task_type.examples if _fits(task_type, compiled, params, response)]
     if fitting:
         return rng.choice(fitting)
     for _ in range(_TRIES):
-        response = sample(compiled.schema, rng)
+        response = sample(schema, rng)
         if not list(task_type.check_response(params, response)):
             return response
     raise UnsupportedSchema(f"No response of {task_type.name} can be made up; give the type a mock_response.")
@@ -62,9 +63,9 @@ def sample(schema: Json, rng: random.Random) -> Json:
 
     Raises:
         UnsupportedSchema: none was found; the schema is outside the subset, or allows nothing.
-        SchemaError: the schema breaks a rule.
+        SchemaError: the schema cannot be compiled.
     """
-    compiled = compile_schema(schema)
+    compiled = compile_narrowed(schema)
     maker = _Maker(schema, rng)
     for _ in range(_TRIES):
         value = maker.make(schema, 0)
