@@ -194,10 +194,6 @@ class Engine(Commands):
             InvalidInput: the connection commits each statement by itself, or its driver is another one than ours.
         """
         session = Session.joining(connection)
-        driver = connection.connection.driver_connection
-        if connection.dialect.name == "sqlite" and not getattr(driver, "in_transaction", True):
-            # Python's driver does not begin by itself before a SAVEPOINT, whose release would then commit.
-            connection.exec_driver_sql("BEGIN")
         with connection.begin_nested():
             tx = OpenTransaction(session, self.parts)
             yield tx

@@ -75,20 +75,26 @@ class Session:
 
     @classmethod
     def joining(cls, connection: sqlalchemy.Connection) -> Self:
-        """Return a session in the transaction of a SQLAlchemy connection.
+        """Return a session in the transaction of a SQLAlchemy connection, which is begun if it was not yet.
 
         Raises:
             InvalidInput: it commits each statement by itself, or its driver is not ours.
         """
-        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-            raise InvalidInput("This connection is in AUTOCOMMIT mode; pass one with a transaction to join.")
         name = connection.dialect.name
         driver_name, address = _DRIVERS.get(name, ("", "sqlite:///… or postgresql+psycopg://…"))
         if connection.dialect.driver != driver_name:
             raise InvalidInput(
                 f"A connection of {name}+{connection.dialect.driver} cannot be joined; make its engine with {address}."
             )
+        begun = None if connection.in_transaction() else connection.begin()
         driver: Any = connection.connection.driver_connection
+        if _commits_by_itself(connection, driver):
+            if begun is not None:
+                begun.rollback()
+            raise InvalidInput("This connection is in AUTOCOMMIT mode; pass one with a transaction to join.")
+        if name == "sqlite" and not driver.in_transaction:
+            # Python's driver does not begin by itself before a SAVEPOINT, whose release would then commit.
+            connection.exec_driver_sql("BEGIN")
         return cls(driver.cursor() if name == "postgresql" else driver, name)
 
     def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
@@ -145,3 +151,13 @@ class Session:
         if fixed:
             parameters = {**fixed, **parameters} if parameters else fixed
         return self._driver.execute(sql, parameters or {})
+
+
+def _commits_by_itself(connection: sqlalchemy.Connection, driver: Any) -> bool:
+    """Return whether the statements of a connection are transactions of their own."""
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return True
+    if getattr(driver, "autocommit", False) is True:
+        return True
+    # Without an isolation level Python's SQLite driver begins nothing, and here the host did not begin either.
+    return connection.dialect.name == "sqlite" and driver.isolation_level is None and not driver.in_transaction
