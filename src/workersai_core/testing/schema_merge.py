@@ -12,7 +12,7 @@ from typing import Any
 
 from workersai_core import plurality
 
-__all__ = ["ANNOTATIONS", "CannotMerge", "merge", "types_of"]
+__all__ = ["ANNOTATIONS", "CannotMerge", "is_annotation", "merge", "types_of"]
 
 _ALL_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 ANNOTATIONS = frozenset(
@@ -36,6 +36,11 @@ class CannotMerge(ValueError):
         self.keyword = keyword
 
 
+def is_annotation(keyword: str) -> bool:
+    """Return whether a keyword accepts or refuses no value, as those do that a type invents."""
+    return keyword in ANNOTATIONS or keyword.startswith("x-")
+
+
 def merge(a: Any, b: Any) -> Any:
     """Return the schema of what both `a` and `b` accept; False when that is nothing.
 
@@ -50,7 +55,7 @@ def merge(a: Any, b: Any) -> Any:
     if "prefixItems" in joined and a.keys() & b.keys() & {"items", "prefixItems"} == {"items"}:
         raise CannotMerge("prefixItems")
     for keyword in a.keys() & b.keys():
-        if a[keyword] != b[keyword] and keyword not in ANNOTATIONS:
+        if a[keyword] != b[keyword] and not is_annotation(keyword):
             joined[keyword] = _joined(keyword, a[keyword], b[keyword])
     if "properties" in joined:
         joined["properties"] = _properties(a, b)

@@ -28,7 +28,7 @@ from workersai_core.jsontext import pointer_token
 from workersai_core.schemas.engines import reference
 from workersai_core.testing.extra import st
 from workersai_core.testing.scalars import UnsupportedSchema, floats, integers, junk, strings, texts
-from workersai_core.testing.schema_merge import ANNOTATIONS, CannotMerge, merge, types_of
+from workersai_core.testing.schema_merge import ANNOTATIONS, CannotMerge, is_annotation, merge, types_of
 
 __all__ = ["UnsupportedSchema", "from_schema", "junk", "texts"]
 
@@ -83,7 +83,7 @@ def _refuse_unknown(schema: Any, where: str) -> None:
     if isinstance(schema, bool):
         return
     for keyword in schema:
-        if keyword not in _KNOWN:
+        if keyword not in _KNOWN and not is_annotation(keyword):
             raise UnsupportedSchema(where, keyword)
     if not schema.get("$ref", "#/$defs/").startswith("#/$defs/"):
         raise UnsupportedSchema(where, "$ref", "does not start with #/$defs/")
@@ -111,7 +111,7 @@ class _Builder:
         """Return the strategy of one part; `level` counts the recursive references on the way to it."""
         if isinstance(schema, bool):
             return junk() if schema else st.nothing()
-        if "$ref" in schema and schema.keys() <= {"$ref", *ANNOTATIONS}:
+        if "$ref" in schema and all(keyword == "$ref" or is_annotation(keyword) for keyword in schema):
             return self._referenced(schema["$ref"], where, level)
         try:
             plain = list(self._unfold(schema, where, level))

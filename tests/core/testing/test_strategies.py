@@ -314,3 +314,11 @@ def test_values_of_an_enum_are_copies():
 
 def test_every_format_of_the_service_can_be_drawn():
     assert set(FORMATS) == set(formats.FORMATS)
+
+
+def test_keywords_that_a_type_invents_change_nothing():
+    plain = {"type": "string", "enum": ["a"]}
+    schema = {"x-title-ko": "가", **plain, "allOf": [{**plain, "x-title-ko": "나"}]}
+    assert "a" == find(from_schema(schema), lambda _: True)
+    referred = {"$ref": "#/$defs/a", "x-title-ko": "다", "$defs": {"a": plain}}
+    assert "a" == find(from_schema(referred), lambda _: True)
