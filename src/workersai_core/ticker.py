@@ -39,10 +39,11 @@ class Ticker:
         self._woken.set()
 
     def stop(self) -> None:
-        """Finish the present look and end the thread."""
+        """Finish the present look and end the thread, if it was started."""
         self._stopping = True
         self._woken.set()
-        self._thread.join(_JOIN_S)
+        if self._thread.ident is not None:
+            self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
         while not self._stopping:

@@ -126,12 +126,16 @@ class Categorization(TaskType):
     )
     ui: ClassVar[JsonObject] = {
         "show": ["/attachment"],
-        "widgets": {"/category": "choices"},
+        "widgets": {"/category": "choices", "/category_id": "hidden"},
         "hotkeys": {"/category": _HOTKEYS},
     }
 
     def response_schema_for(self, params: JsonObject) -> Json:
-        """Return the schema with this task's categories, and ids if it has them."""
+        """Return the schema with this task's categories, and ids if it has them.
+
+        An answer may leave the ids out, for they follow from the categories; a
+        verdict has them.
+        """
         values = {"category": params["categories"]}
         if "category_ids" in params:
             values["category_id"] = list(params["category_ids"])
@@ -141,7 +145,7 @@ class Categorization(TaskType):
             name: {**{text: wide[name][text] for text in texts}, **_choice(listed, params)}
             for name, listed in values.items()
         }
-        return {**self.response_schema, "required": list(values), "properties": properties}
+        return {**self.response_schema, "properties": properties}
 
     def check_params(self, params: JsonObject) -> Iterator[Issue]:
         """Yield a wrong attachment, repeated categories, and ids that do not go with the categories one to one."""
@@ -153,7 +157,7 @@ class Categorization(TaskType):
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
         """Yield categories and ids that are none, that come twice, or that do not go together."""
         found = list(_choice_issues(response["category"], params["categories"], "category"))
-        if "category_ids" in params:
+        if "category_id" in response:
             found += _choice_issues(response["category_id"], list(params["category_ids"]), "category_id")
             found = found or list(_disagreements(params, response))
         yield from found

@@ -13,8 +13,10 @@ from workersai_core import Engine, Violation
 from workersai_core.store import Schema
 from workersai_core.store.opening import database_url, upgrade
 from workersai_core.store.schema import CORE
+from workersai_core.ticker import Ticker
 from workersai_server import quota
 from workersai_server.accounts import SERVER, Accounts
+from workersai_server.answers import Answers
 from workersai_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ class Service:
     settings: Settings
     engine: Engine
     accounts: Accounts
+    answers: Answers
+    _keeper: Ticker
+    """Submits the answers that can no longer be taken back."""
 
     @cached_property
     def app(self) -> WSGIApplication:
@@ -43,7 +48,7 @@ class Service:
         from workersai_server.web.visits import Site
 
         metrics = Metrics(self.engine)
-        site = Site(self.engine, self.accounts, self.settings)
+        site = Site(self.engine, self.accounts, self.answers, self.settings)
         api = create_app(self.engine, self.settings, self.accounts, metrics=metrics)
         return with_pages(api, create_site(site, metrics))
 
@@ -73,12 +78,17 @@ class Service:
             schemas=_SCHEMAS,
             migrate=migrate,
         )
-        service = cls(settings=settings, engine=engine, accounts=Accounts(engine, settings))
-        if start and dispatch:
-            engine.start()
-        elif start:
-            engine.start_ticking()
-        return service
+        answers = Answers(engine, settings.undo_s)
+        keeper = Ticker(answers.settle)
+        if start:
+            keeper.start()
+            if dispatch:
+                engine.start()
+            else:
+                engine.start_ticking()
+        return cls(
+            settings=settings, engine=engine, accounts=Accounts(engine, settings), answers=answers, keeper=keeper
+        )
 
     def check(self) -> list[Violation]:
         """Return every broken invariant of the engine and of the accounts."""
@@ -86,6 +96,7 @@ class Service:
 
     def close(self) -> None:
         """Let running deliveries finish, write down what is owed and let go of the database."""
+        self._keeper.stop()
         self.engine.stop()
         self.accounts.close()
         self.engine.close()

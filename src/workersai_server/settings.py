@@ -65,6 +65,8 @@ class Settings:
     """Networks in CIDR form that callbacks may reach besides public ones."""
     lease_s: int = _setting(values.whole(30, 3600), 900)
     """How long a worker holds an assignment."""
+    undo_s: float = _setting(values.seconds(0, 60), 5.0)
+    """How long a worker may take back the last answer in the console; 0 makes answers final at once."""
     max_live_assignments: int = _setting(values.whole(1, 1000), 5)
     """How many assignments one worker may hold at once."""
     rate_limit: RateLimit | None = _setting(values.rate_limit, _RATE_LIMIT)  # noqa: RUF009 - a frozen value

@@ -12,6 +12,7 @@ import attrs
 import falcon.testing
 
 from support.accounts import House, house
+from workersai_server.answers import Answers
 from workersai_server.metrics import Metrics
 from workersai_server.settings import Settings
 from workersai_server.web.app import create_site
@@ -101,9 +102,10 @@ class Pages:
         return browser
 
 
-def pages(**settings: Any) -> Pages:
-    """Return pages under some settings; sign-up is open unless they say otherwise."""
+def pages(*, plugins: Sequence[object] = (), **settings: Any) -> Pages:
+    """Return pages with further plugins, under some settings; sign-up is open unless they say otherwise."""
     chosen = {"sign_up": "open", **settings}
-    home = house(**chosen)
-    site = Site(home.engine, home.accounts, Settings(**chosen))
+    home = house(plugins=plugins, **chosen)
+    settings = Settings(**chosen)
+    site = Site(home.engine, home.accounts, Answers(home.engine, settings.undo_s), settings)
     return Pages(home, falcon.testing.TestClient(create_site(site, Metrics(home.engine))), site)

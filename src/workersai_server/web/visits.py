@@ -18,6 +18,7 @@ from workersai_server import media, urlencoded
 from workersai_server.accounts import Account, Accounts
 from workersai_server.accounts.sessions import Role, Sessions, SignedIn, csrf_token, is_csrf_token, new_token
 from workersai_server.accounts.values import WorkerEntry
+from workersai_server.answers import Answers
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import CsrfFailed, Forbidden, InvalidBody, Unauthenticated
 from workersai_server.messages import detail_of, issue_text, language_of
@@ -43,12 +44,14 @@ class Site:
     Args:
         engine: The engine behind them.
         accounts: Who may sign in.
+        answers: What workers have written.
         settings: How the server behaves.
     """
 
-    def __init__(self, engine: Engine, accounts: Accounts, settings: Settings) -> None:
+    def __init__(self, engine: Engine, accounts: Accounts, answers: Answers, settings: Settings) -> None:
         self.engine = engine
         self.accounts = accounts
+        self.answers = answers
         self.settings = settings
         self.sessions = Sessions(engine, accounts)
         self.assets = Assets()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -18,7 +19,14 @@ _INPUT_MODES = {"email": "email", "uri": "url"}
 _ONE_LINE = 120
 
 
-def build(schema: Schema, value: Any = ABSENT, issues: Sequence[Issue] = (), *, language: str = "en") -> Field:
+def build(
+    schema: Schema,
+    value: Any = ABSENT,
+    issues: Sequence[Issue] = (),
+    *,
+    language: str = "en",
+    ui: Mapping[str, Any] = MappingProxyType({}),
+) -> Field:
     """Return the form for a value.
 
     Args:
@@ -27,8 +35,9 @@ def build(schema: Schema, value: Any = ABSENT, issues: Sequence[Issue] = (), *, 
         issues: What is wrong with it; each is put at its place, or at the
             nearest place around it that has a field.
         language: ``en`` or ``ko``, for labels.
+        ui: The task type's hints: ``widgets`` and ``hotkeys`` by pointer.
     """
-    builder = _Builder(root=schema, language=language)
+    builder = _Builder(root=schema, language=language, widgets=ui.get("widgets", {}), hotkeys=ui.get("hotkeys", {}))
     form = builder.field(schema, value, "", label=None, required=True)
     return _with_issues(form, issues)
 
@@ -37,6 +46,8 @@ def build(schema: Schema, value: Any = ABSENT, issues: Sequence[Issue] = (), *, 
 class _Builder:
     root: Schema
     language: str
+    widgets: Mapping[str, str]
+    hotkeys: Mapping[str, str]
 
     def field(
         self, schema: Any, value: Any, pointer: str, *, label: str | None, required: bool, inside: tuple[str, ...] = ()
@@ -52,6 +63,7 @@ class _Builder:
             required=required,
             nullable=place.nullable,
             is_null=value is None and place.nullable,
+            widget=self.widgets.get(pointer, ""),
         )
         if value is None and place.nullable:
             value = ABSENT
@@ -67,7 +79,11 @@ class _Builder:
         if place.kind in ("choice", "choices"):
             chosen = value if place.kind == "choices" and value is not ABSENT else [value]
             picked = {jsontext.dumps(each) for each in chosen if each is not ABSENT}
-            choices = [Choice(each, label, jsontext.dumps(each) in picked) for each, label in place.values]
+            keys = self.hotkeys.get(plain.pointer, "").ljust(len(place.values))
+            choices = [
+                Choice(each, label, jsontext.dumps(each) in picked, key.strip())
+                for (each, label), key in zip(place.values, keys, strict=False)
+            ]
             return attrs.evolve(plain, choices=choices, present=value is not ABSENT or plain.required)
         if place.kind == "json":
             return attrs.evolve(plain, text=_json_text(value))

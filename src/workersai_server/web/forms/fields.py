@@ -33,6 +33,8 @@ class Choice:
     value: Any
     label: str
     selected: bool = False
+    hotkey: str = ""
+    """The key that chooses it."""
 
     @property
     def text(self) -> str:
@@ -54,6 +56,7 @@ class Field:
         is_null: Whether it is.
         multiline: Whether a text control has several lines.
         input_mode: Which keyboard a phone shows.
+        widget: What the task type asks to show it with; ``hidden`` shows nothing.
         may_grow: Whether an array takes one more item.
         may_shrink: Whether it does with one less.
     """
@@ -70,6 +73,7 @@ class Field:
     multiline: bool = False
     input_mode: str = "text"
     longest: int | None = None
+    widget: str = ""
     choices: Sequence[Choice] = ()
     children: Sequence[Field] = ()
     may_grow: bool = False
