@@ -12,7 +12,8 @@ from workersai_plugins.pointers import pointer
 
 __all__ = ["Categorization", "register_task_types"]
 
-_HOTKEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
+_HOTKEYS = list("1234567890abcdefghijklmnopqrstuvwxyz")
+"""For the categories in their order."""
 _MOST_MOCKED = 3
 
 

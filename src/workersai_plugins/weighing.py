@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-__all__ = ["is_majority", "mean", "median", "share"]
+__all__ = ["is_majority", "mean", "median", "share", "total"]
+
+
+def total(weights: Iterable[float]) -> float:
+    """Return the sum of weights, exactly rounded."""
+    return math.fsum(weights)
 
 
 def share(part: Iterable[float], whole: Iterable[float]) -> float:
