@@ -24,13 +24,16 @@ from granian.server import MTServer
 
 from workersai_core import InvalidInput
 
-__all__ = ["BLOCKING_THREADS", "end_when_closed", "free_address", "serve"]
+__all__ = ["CONNECTIONS", "end_when_closed", "free_address", "serve"]
 
-BLOCKING_THREADS = 32
-"""How many requests run at once. They mostly wait for the group commit, and the more wait, the more share one."""
+CONNECTIONS = 1024
+"""How many clients may be connected at once; further ones wait in the kernel's queue of the same length.
 
-_CONNECTIONS = 1024
-"""How many clients may be connected at once; further ones wait in the kernel's queue of the same length."""
+SECURITY: it is also how many threads there may be, because a client that sends
+its body slowly, or never, holds one. They are started when all others are
+busy and end when they were idle for a while.
+"""
+
 _DRAIN_S = 30.0
 _POLL_S = 0.01
 _OK = 200
@@ -86,9 +89,9 @@ def serve(
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
-        blocking_threads=BLOCKING_THREADS,
-        backlog=_CONNECTIONS,
-        backpressure=_CONNECTIONS,
+        blocking_threads=CONNECTIONS,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
         log_level=LogLevels.error,
         # granian would write to standard output, which belongs to the command's own result.
         log_dictconfig={"handlers": {"console": _TO_STDERR, "access": _TO_STDERR}},

@@ -29,7 +29,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Ready:
 
 @pytest.fixture(scope="module")
 def server(ready: Ready) -> Iterator[LiveServer]:
-    with running_server(ready.database) as running:
+    with running_server(ready.database, rate_limit="unlimited") as running:
         yield running
 
 

@@ -5,7 +5,7 @@ connection. It takes every operation that waits, runs each in its own
 savepoint and commits them together, so that many callers share the cost of
 one disk sync. Nobody waits on purpose: a lone caller is committed at once.
 
-Readers have a connection each per thread and never wait for the writer (WAL).
+Readers have connections of their own and never wait for the writer (WAL).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import queue
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,6 +23,7 @@ from workersai_core.clock import Clock, SystemClock
 from workersai_core.errors import StoreBusy, StoreError, StoreUnavailable
 from workersai_core.store.base import Operation
 from workersai_core.store.session import Session
+from workersai_core.store.sqlite_readers import CLOSED, NESTED, Readers
 
 __all__ = ["SqliteStore"]
 
@@ -47,8 +47,6 @@ _STATEMENT_ERRORS = frozenset(
     }
 )
 _BUSY_ERRORS = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_CLOSED = "The database is closed."
-_NESTED = "An operation of this thread is running; use its own transaction instead of waiting for another one."
 _log = logging.getLogger("workersai.store")
 
 
@@ -74,27 +72,6 @@ class _Job:
         return self.result
 
 
-class _Reader:
-    """The reading connection of one thread; closed with the thread."""
-
-    __slots__ = ("__weakref__", "connection", "in_use")
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        self.in_use = threading.Lock()
-
-    def run(self, operation: Operation[Result]) -> Result:
-        """Run an operation on one snapshot; the caller holds `in_use`."""
-        self.connection.execute("BEGIN")
-        try:
-            return operation(Session(self.connection, SqliteStore.dialect))
-        finally:
-            self.connection.execute("ROLLBACK")
-
-    def __del__(self) -> None:
-        self.connection.close()
-
-
 class SqliteStore:
     """A `Store` on one SQLite file, or in memory for tests.
 
@@ -115,8 +92,7 @@ class SqliteStore:
         self._in_memory = path == ":memory:"
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._enqueueing = threading.Lock()
-        self._readers = threading.local()
-        self._open_readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._readers = Readers(lambda: self._open("query_only = ON"))
         self._closed = False
         self._stopping = False
         self._writing: Any = self._open_writer()
@@ -129,7 +105,7 @@ class SqliteStore:
         job = _Job(operation)
         with self._enqueueing:
             if self._closed:
-                raise StoreUnavailable(_CLOSED)
+                raise StoreUnavailable(CLOSED)
             if self._jobs.qsize() >= _QUEUE_LIMIT:
                 raise StoreBusy(f"{_QUEUE_LIMIT} operations already wait for the database; retry in a second.")
             self._jobs.put(job)
@@ -141,9 +117,8 @@ class SqliteStore:
             return self.write(_without_changes(operation))
         self._refuse_the_writer()
         try:
-            return self._read(self._reader(), operation)
+            return self._readers.run(lambda connection: operation(Session(connection, self.dialect)))
         except sqlite3.Error as error:
-            self._readers.reader = None
             if _is_database_failure(error):
                 raise _store_error(error) from error
             raise
@@ -161,35 +136,12 @@ class SqliteStore:
                 return
             self._closed = True
             self._jobs.put(None)  # the last thing ever put
-            readers = list(self._open_readers)
-        for reader in readers:
-            with reader.in_use:
-                reader.connection.close()
+        self._readers.close()
         self._writer.join()
-
-    # --- reading -----------------------------------------------------------------------------
-
-    def _read(self, reader: _Reader, operation: Operation[Result]) -> Result:
-        if not reader.in_use.acquire(blocking=False):  # held by an operation around this one, or by `close`
-            raise StoreUnavailable(_CLOSED) if self._closed else RuntimeError(_NESTED)
-        try:
-            if self._closed:
-                raise StoreUnavailable(_CLOSED)
-            return reader.run(operation)
-        finally:
-            reader.in_use.release()
-
-    def _reader(self) -> _Reader:
-        reader: _Reader | None = getattr(self._readers, "reader", None)
-        if reader is None:
-            reader = self._readers.reader = _Reader(self._open("query_only = ON"))
-            with self._enqueueing:
-                self._open_readers.add(reader)
-        return reader
 
     def _refuse_the_writer(self) -> None:
         if threading.current_thread() is self._writer:
-            raise RuntimeError(_NESTED)
+            raise RuntimeError(NESTED)
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -316,8 +268,17 @@ def _first_failure(error: BaseException) -> BaseException:
     return error
 
 
+def _database_error(error: BaseException) -> BaseException:
+    """Return the error of the database that is behind another one, for example a plugin's; else the error itself."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, sqlite3.Error):
+        cause = cause.__cause__
+    return error if cause is None else cause
+
+
 def _is_database_failure(error: BaseException) -> bool:
     """Return whether the database failed, and not just one statement of one operation."""
+    error = _database_error(error)
     if not isinstance(error, sqlite3.Error):
         return False
     first = _first_failure(error)
@@ -329,7 +290,7 @@ def _is_database_failure(error: BaseException) -> bool:
 
 def _store_error(error: BaseException) -> StoreError:
     """Return what a caller should see when a transaction failed as a whole."""
-    first = _first_failure(error)
+    first = _first_failure(_database_error(error))
     if _primary_code(first) in _BUSY_ERRORS:
         found: StoreError = StoreBusy("Another process is writing to the database; retry in a second.")
     else:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -289,16 +288,28 @@ def test_an_error_in_a_read_comes_back_as_it_is_and_the_next_read_works(store):
     assert [] == store.read(notes)
 
 
-def test_each_thread_has_its_own_reading_connection_which_is_closed_with_the_thread(path, faults, store):
+def test_threads_that_read_one_after_the_other_share_a_connection(path, faults):
     store = SqliteStore(path, connect=faults.connect)
-    store.read(notes)
     for _ in range(5):
         thread = threading.Thread(target=store.read, args=(notes,))
         thread.start()
         thread.join()
-    gc.collect()
-    assert 7 == faults.opened, "the writer, this thread and five others"
-    assert 1 == len(store._open_readers)
+    assert 2 == faults.opened, "the writer and one reader"
+    store.close()
+
+
+def test_more_threads_than_connections_read_all_at_once(path, faults):
+    store = SqliteStore(path, connect=faults.connect)
+    store.write(note(1))
+    together = threading.Barrier(100)
+
+    def read(_):
+        together.wait(PATIENCE_S)
+        return [store.read(notes) for _ in range(5)]
+
+    with ThreadPoolExecutor(100) as pool:
+        assert [[[(1, "x")]] * 5] * 100 == list(pool.map(read, range(100)))
+    assert 1 < faults.opened <= 17, "the writer and at most 16 readers"
     store.close()
 
 
@@ -360,13 +371,25 @@ def test_close_waits_for_a_running_read(path):
         closing.result(PATIENCE_S)
 
 
-def test_a_read_that_comes_while_a_reader_is_being_closed_is_told_so(store):
-    store.read(notes)
-    with store._readers.reader.in_use:  # as `close` holds it
-        store._closed = True
+def test_a_read_that_waits_while_the_store_is_closed_is_told_so(path):
+    store = SqliteStore(path)
+    let_go = threading.Event()
+    running = threading.Semaphore(0)
+
+    def slow(session):
+        running.release()
+        assert let_go.wait(PATIENCE_S)
+
+    with ThreadPoolExecutor(20) as pool:
+        reading = [pool.submit(store.read, slow) for _ in range(16)]
+        assert all(running.acquire(timeout=PATIENCE_S) for _ in reading)
+        waiting = pool.submit(store.read, notes)
+        closing = pool.submit(store.close)
+        until(lambda: store._readers._closed)
+        let_go.set()
+        closing.result(PATIENCE_S)
         with pytest.raises(StoreUnavailable, match="closed"):
-            store.read(notes)
-    store._closed = False
+            waiting.result(PATIENCE_S)
 
 
 def test_a_memory_store_keeps_everything_in_itself():
