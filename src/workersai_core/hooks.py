@@ -260,7 +260,11 @@ class Hooks:
             except (Exception, SystemExit) as error:
                 self._count(each, error)
                 if breaker.note_failure():
-                    _log.error("the observers of the plugin %s are paused: it failed five times in a row", each.plugin)
+                    _log.error(
+                        "the observers of the plugin %s are paused: it failed five times in a row",
+                        each.plugin,
+                        extra={"plugin": each.plugin},
+                    )
             else:
                 breaker.note_success()
 
@@ -269,7 +273,8 @@ class Hooks:
     def _count(self, each: Implementation, error: BaseException) -> None:
         with self._counting:
             self._failures[each.plugin, each.hook] += 1
-        _log.error("the plugin %s failed in %s", each.plugin, each.hook, exc_info=error)
+        about = {"plugin": each.plugin, "hook": each.hook}
+        _log.error("the plugin %s failed in %s", each.plugin, each.hook, exc_info=error, extra=about)
 
     def _failed(self, each: Implementation, error: BaseException) -> PluginFailed:
         with self._counting:
@@ -317,6 +322,7 @@ def _timed(each: Implementation) -> Iterator[None]:
                 each.plugin,
                 round(took_s * 1000),
                 each.hook,
+                extra={"plugin": each.plugin, "hook": each.hook},
             )
 
 

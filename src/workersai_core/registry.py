@@ -114,6 +114,9 @@ class TaskTypes:
     def of(self, task: Task) -> tuple[TaskType, Json]:
         """Return the type of a stored task, and the task's params in the type's present version.
 
+        The params of a version that is newer than the type, whose package
+        went back, are taken as they are.
+
         Raises:
             TaskTypeUnavailable: the type's plugin is gone or failed; it may come back.
             PluginFailed: the params cannot be brought to the present version.
@@ -124,8 +127,8 @@ class TaskTypes:
             raise _refusal(TaskTypeUnavailable, f"The task type {task.task_type} cannot be used: {why}")
         params = task.params
         if task.task_type_version < task_type.version:
-            params = self._ask(task_type, task_type.upgrade_params, params, task.task_type_version)
-            self._demand(task_type, "upgrade_params", params, self._types[task_type.name].params.issues)
+            params = self._ask(task_type, "upgrade_params", params, task.task_type_version)
+            self._demand(task_type, "upgrade_params", params, lambda value: self.check_params(task_type, value))
         return task_type, params
 
     # --- params and responses ----------------------------------------------------------------------
@@ -137,7 +140,7 @@ class TaskTypes:
             PluginFailed: the type failed.
         """
         found = self._types[task_type.name].params.issues(params)
-        return found or self._own_issues(task_type, task_type.check_params, params)
+        return found or self._own_issues(task_type, "check_params", params)
 
     def check_response(self, task_type: TaskType, params: JsonObject, response: Json) -> list[Issue]:
         """Return what is wrong with a response to a task; first what the schema says, then the type.
@@ -148,8 +151,8 @@ class TaskTypes:
         if response == {}:
             return [Issue("", "The response is empty.", "required")]
         _, compiled = self._narrowed(task_type, params)
-        found = compiled.issues(response)
-        return found or self._own_issues(task_type, task_type.check_response, params, response)
+        found: list[Issue] = self._guarded(task_type, "response_schema_for", lambda: compiled.issues(response))
+        return found or self._own_issues(task_type, "check_response", params, response)
 
     def response_schema_for(self, task_type: TaskType, params: JsonObject) -> Json:
         """Return the response schema narrowed to one task.
@@ -166,8 +169,8 @@ class TaskTypes:
         Raises:
             PluginFailed: the type failed, or what it returned is not valid.
         """
-        response = self._ask(task_type, task_type.mock_response, params, rng)
-        self._demand_response(task_type, "mock_response", params, response)
+        response = self._ask(task_type, "mock_response", params, rng)
+        self._demand(task_type, "mock_response", response, lambda value: self.check_response(task_type, params, value))
         return response
 
     # --- quality ---------------------------------------------------------------------------------------
@@ -178,7 +181,7 @@ class TaskTypes:
         Raises:
             PluginFailed: the type failed, or the form is no JSON value.
         """
-        form = self._ask(task_type, task_type.normalize, params, response)
+        form = self._ask(task_type, "normalize", params, response)
         self._demand(task_type, "normalize", form, lambda _: [])
         return form
 
@@ -188,7 +191,7 @@ class TaskTypes:
         Raises:
             PluginFailed: the type failed, or returned something else.
         """
-        found = self._ask(task_type, task_type.agreement, params, a, b)
+        found = self._ask(task_type, "agreement", params, a, b)
         if not _is_share(found):
             self._fail(task_type, "agreement", f"it returned {_shown(found)} instead of a number from 0 to 1")
         return float(found)
@@ -199,7 +202,7 @@ class TaskTypes:
         Raises:
             PluginFailed: the type failed, or its verdict is not valid.
         """
-        verdict: Verdict | None = self._ask(task_type, task_type.aggregate, params, answers)
+        verdict: Verdict | None = self._ask(task_type, "aggregate", params, answers)
         if verdict is not None:
             problem = self.verdict_problem(task_type, params, verdict)
             if problem is not None:
@@ -212,12 +215,12 @@ class TaskTypes:
             return f"it returned {_shown(verdict)} instead of a Verdict"
         if verdict.confidence is not None and not _is_share(verdict.confidence):
             return f"its confidence is {_shown(verdict.confidence)} instead of a number from 0 to 1"
-        return self._response_problem(task_type, params, verdict.response)
+        return _problem_of(verdict.response, lambda value: self.check_response(task_type, params, value))
 
     # --- asking a type ---------------------------------------------------------------------------------
 
     def _narrowed(self, task_type: TaskType, params: JsonObject) -> tuple[Json, CompiledSchema]:
-        schema = self._ask(task_type, task_type.response_schema_for, params)
+        schema = self._ask(task_type, "response_schema_for", params)
         if schema is task_type.response_schema:
             return schema, self._types[task_type.name].response
         try:
@@ -225,41 +228,31 @@ class TaskTypes:
         except SchemaError as error:
             self._fail(task_type, "response_schema_for", error.detail)
 
-    def _demand_response(self, task_type: TaskType, method: str, params: JsonObject, response: Json) -> None:
-        problem = self._response_problem(task_type, params, response)
-        if problem is not None:
-            self._fail(task_type, method, problem)
-
-    def _response_problem(self, task_type: TaskType, params: JsonObject, response: Json) -> str | None:
-        return _problem_of(response, lambda value: self.check_response(task_type, params, value))
-
     def _demand(self, task_type: TaskType, method: str, value: Json, issues_of: Callable[[Any], list[Issue]]) -> None:
         problem = _problem_of(value, issues_of)
         if problem is not None:
             self._fail(task_type, method, problem)
 
-    def _own_issues(self, task_type: TaskType, method: Callable[..., Any], *arguments: Any) -> list[Issue]:
-        found: list[Issue] = self._ask(task_type, checked_issues, method, *arguments)
+    def _own_issues(self, task_type: TaskType, method: str, *arguments: Any) -> list[Issue]:
+        found: list[Issue] = self._guarded(
+            task_type, method, lambda: checked_issues(getattr(task_type, method), *arguments)
+        )
         return found
 
-    def _ask(self, task_type: TaskType, method: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return method(*arguments)
-        except (Exception, SystemExit) as error:
-            self._failed(task_type, error)
+    def _ask(self, task_type: TaskType, method: str, *arguments: Any) -> Any:
+        return self._guarded(task_type, method, lambda: getattr(task_type, method)(*arguments))
 
-    def _failed(self, task_type: TaskType, error: BaseException) -> NoReturn:
-        if isinstance(error, PluginFailed):
-            raise error
-        raise failure_of(self._plugin_of(task_type), f"the task type {task_type.name}", error) from error
+    def _guarded(self, task_type: TaskType, method: str, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (Exception, SystemExit) as error:
+            raise self._failure(task_type, method, error) from error
+
+    def _failure(self, task_type: TaskType, method: str, error: BaseException) -> PluginFailed:
+        return failure_of(self._plugin_of(task_type), f"{method} of the task type {task_type.name}", error)
 
     def _fail(self, task_type: TaskType, method: str, problem: str) -> NoReturn:
-        _log.error("%s of the task type %s is wrong: %s", method, task_type.name, problem)
-        raise PluginFailed(
-            f"The plugin {self._plugin_of(task_type)} failed: {method} of the task type {task_type.name} is wrong.",
-            plugin=self._plugin_of(task_type),
-            task_type=task_type.name,
-        )
+        raise self._failure(task_type, method, ValueError(problem))
 
     def _plugin_of(self, task_type: TaskType) -> str:
         return self._types[task_type.name].plugin
@@ -280,7 +273,7 @@ def checked_issues(method: Callable[..., Any], *arguments: Any) -> list[Issue]:
 
 def failure_of(plugin: str, where: str, error: BaseException) -> PluginFailed:
     """Log what a plugin raised, and return the error for the caller, which does not repeat it."""
-    _log.error("the plugin %s failed in %s", plugin, where, exc_info=error)
+    _log.error("the plugin %s failed in %s", plugin, where, exc_info=error, extra={"plugin": plugin})
     return PluginFailed(f"The plugin {plugin} failed in {where}; nothing was changed.", plugin=plugin)
 
 

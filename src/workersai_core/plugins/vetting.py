@@ -37,15 +37,18 @@ def register(hooks: pluggy.PluginManager, plugin: object, name: str) -> tuple[st
     marked = _marked(hooks, plugin)
     if not marked:
         raise PluginConfigurationError(_nothing_in(plugin))
+    known = _known(hooks)
+    marked = [each for each in marked if each[0] in known or not each[2].get("optionalhook")]
+    implemented = sorted(hook for hook, _, _ in marked)
     for hook, function, options in marked:
         _check_hook(hooks, hook, function, options)
+        if implemented.count(hook) > 1:
+            raise PluginConfigurationError(f"It implements the hook {hook} twice; do both in one function.")
     try:
         hooks.register(plugin, name)
     except ValueError as error:
         raise PluginConfigurationError("This plugin is registered already, under another name.") from error
-    except pluggy.PluginValidationError as error:
-        raise PluginConfigurationError(str(error)) from error
-    return tuple(sorted({hook for hook, _, _ in marked}))
+    return tuple(implemented)
 
 
 def implementations_of(hooks: pluggy.PluginManager) -> Iterator[Implementation]:
@@ -78,6 +81,8 @@ def _check_hook(hooks: pluggy.PluginManager, hook: str, function: Any, options: 
         raise PluginConfigurationError(f"{hook} is async; hooks are plain functions, so write def instead.")
     if options.get("wrapper") or options.get("hookwrapper"):
         raise PluginConfigurationError(f"{hook} is a wrapper; hooks do not wrap each other, so leave that option out.")
+    if inspect.isgeneratorfunction(function) and not hook.startswith("register_"):
+        raise PluginConfigurationError(f"{hook} is a generator, which would never run; leave yield out.")
     _check_arguments(getattr(hooks.hook, hook).spec.argnames, hook, function)
 
 
