@@ -159,7 +159,7 @@ def require_acceptable(req: falcon.Request, media_types: tuple[str, ...] = (JSON
 @functools.lru_cache(maxsize=256)
 def _accepts(accept: str, media_type: str) -> bool:
     try:
-        return falcon.mediatypes.quality(media_type, accept) > 0
+        return falcon.mediatypes.quality(media_type, accept.lower()) > 0
     except ValueError:
         return False
 

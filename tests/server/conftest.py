@@ -18,6 +18,14 @@ def api() -> Iterator[Api]:
     made.house.engine.close()
 
 
+@pytest.fixture(scope="module")
+def shared_api() -> Iterator[Api]:
+    """The same for all tests of a module that leave nothing behind."""
+    made = make()
+    yield made
+    made.house.engine.close()
+
+
 @pytest.fixture
 def api_with() -> Iterator[Callable[..., Api]]:
     """Make the API under settings of the test's own."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from workersai_core import Engine
-from workersai_core.testing import FakeClock, memory_engine
+from workersai_core import Engine, Policy
+from workersai_core.testing import CapturingTransport, FakeClock, memory_engine
 from workersai_server.accounts import SERVER, Accounts
 from workersai_server.quota import Quota
 from workersai_server.settings import Settings
@@ -35,6 +35,7 @@ class House:
     quota: Quota
     clock: FakeClock
     ticks: Ticks
+    transport: CapturingTransport
 
     def advance(self, seconds: float) -> None:
         """Move both clocks."""
@@ -54,9 +55,10 @@ class House:
         return self.accounts.get(email).creations
 
 
-def house(*, plugins: Sequence[object] = (), **settings: Any) -> House:
-    """Return a house under some settings, with further plugins."""
-    chosen, clock, ticks = Settings(**settings), FakeClock(), Ticks()
+def house(*, plugins: Sequence[object] = (), policy: Policy | None = None, **settings: Any) -> House:
+    """Return a house under some settings, with further plugins; without a policy it may call back any address."""
+    chosen, clock, ticks, transport = Settings(**settings), FakeClock(), Ticks(), CapturingTransport()
     quota = Quota(chosen)
-    engine = memory_engine(clock=clock, schemas=[SERVER], plugins=[quota, *plugins])
-    return House(engine, Accounts(engine, chosen, monotonic=ticks), quota, clock, ticks)
+    given = {} if policy is None else {"policy": policy}
+    engine = memory_engine(clock=clock, transport=transport, schemas=[SERVER], plugins=[quota, *plugins], **given)
+    return House(engine, Accounts(engine, chosen, monotonic=ticks), quota, clock, ticks, transport)

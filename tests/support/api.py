@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,6 +11,7 @@ from falcon.testing import Result, TestClient
 
 from support.accounts import House, house
 from support.task_types import TestTypes
+from workersai_core import Policy
 from workersai_core.testing import complete
 from workersai_server.accounts import NewAccount
 from workersai_server.app import create_app
@@ -98,10 +99,19 @@ def right(**fields: Any) -> dict[str, Any]:
     return {"task_type": "pick", "params": {"options": ["a", "b"]}, **fields}
 
 
-def api(*, unlimited: bool = True, **settings: Any) -> Api:
-    """Return the API under some settings, and an account that may create any number of tasks."""
+def api(
+    *, unlimited: bool = True, policy: Policy | None = None, plugins: Sequence[object] = (), **settings: Any
+) -> Api:
+    """Return the API under some settings, and an account.
+
+    Args:
+        unlimited: Whether the account may create any number of tasks.
+        policy: The engine's; by default callbacks may go anywhere.
+        plugins: Further ones.
+        **settings: See `Settings`.
+    """
     given = {"db": "sqlite://", "secret_key": SECRET_KEY, **settings}
-    home = house(plugins=[TestTypes()], **given)
+    home = house(plugins=[TestTypes(), *plugins], policy=policy, **given)
     account = home.accounts.create("me@example.com", unlimited=unlimited)
     return Api(home, TestClient(create_app(home.engine, Settings(**given), home.accounts)), account)
 

@@ -80,10 +80,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def _filled(node: ast.JoinedStr) -> Iterator[str]:
-    parts = [
-        [str(part.value)] if isinstance(part, ast.Constant) else ["{}"]
-        for part in node.values
-    ]
+    parts = [[str(part.value)] if isinstance(part, ast.Constant) else ["{}"] for part in node.values]
     yield from ("".join(chosen) for chosen in itertools.product(*parts))
 
 
