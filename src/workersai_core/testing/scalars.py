@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -18,6 +19,7 @@ Holds = Callable[[Any], bool]
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _EXACT = 2**53
+_SMALLEST = sys.float_info.min
 
 
 class UnsupportedSchema(ValueError):
@@ -79,7 +81,7 @@ def integers(schema: Mapping[str, Any]) -> Strategy:
 
 
 def floats(schema: Mapping[str, Any], holds: Holds) -> Strategy:
-    """Return the floats of a schema."""
+    """Return the floats of a schema; those so small that arithmetic loses their digits are left out."""
     low = max(_inside(schema, "minimum", math.inf), _inside(schema, "exclusiveMinimum", math.inf))
     high = min(_inside(schema, "maximum", -math.inf), _inside(schema, "exclusiveMaximum", -math.inf))
     if "multipleOf" in schema:
@@ -88,8 +90,13 @@ def floats(schema: Mapping[str, Any], holds: Holds) -> Strategy:
         return st.integers(first, last).map(lambda n: float(n * step)).filter(holds) if first <= last else st.nothing()
     if low > high:
         return st.nothing()
-    bounds = {name: value for name, value in (("min_value", low), ("max_value", high)) if math.isfinite(value)}
-    return st.floats(**bounds, allow_nan=False, allow_infinity=False)
+    return st.floats(
+        min_value=low if math.isfinite(low) else None,
+        max_value=high if math.isfinite(high) else None,
+        allow_nan=False,
+        allow_infinity=False,
+        allow_subnormal=False,
+    )
 
 
 def _inside(schema: Mapping[str, Any], keyword: str, inwards: float) -> float:
@@ -99,7 +106,10 @@ def _inside(schema: Mapping[str, Any], keyword: str, inwards: float) -> float:
     bound, value = schema[keyword], float(schema[keyword])
     outside = value < bound if inwards > 0 else value > bound
     excluded = keyword.startswith("exclusive") and value == bound
-    return math.nextafter(value, inwards) if outside or excluded else value
+    value = math.nextafter(value, inwards) if outside or excluded else value
+    if abs(value) >= _SMALLEST:
+        return value
+    return math.copysign(_SMALLEST, inwards) if value * inwards > 0 else 0.0
 
 
 def strings(schema: Mapping[str, Any], where: str, holds: Holds) -> Strategy:
