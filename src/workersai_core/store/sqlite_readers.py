@@ -74,7 +74,10 @@ class Readers:
     def _run(self, operation: Callable[[Any], Result]) -> Result:
         if self._closed:
             raise StoreUnavailable(CLOSED)
-        connection = self._idle.pop() if self._idle else self._open_one()
+        try:
+            connection = self._idle.pop()
+        except IndexError:  # another thread may take the last one at any moment, so there is no use in looking first
+            connection = self._open_one()
         try:
             connection.execute("BEGIN")
             try:
