@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
@@ -107,8 +108,8 @@ def test_walking_the_pages_either_way_gives_exactly_the_list(count, limit, same_
         while "prev" in links(page):
             page = listed(api, query_of(links(page)["prev"]))
             backwards.insert(0, ids(page))
-        assert sum(forwards, []) == expected
-        assert sum(backwards, []) == expected
+        assert list(chain.from_iterable(forwards)) == expected
+        assert list(chain.from_iterable(backwards)) == expected
     finally:
         api.house.engine.close()
 

@@ -31,6 +31,9 @@ _BY_CODE = {
 }
 
 
+_SETTING = "setting_invalid"
+
+
 def failure_from(error: Exception) -> Failure | None:
     """Return what to tell a person about an error; None when it is a mistake of this program."""
     describe = _DESCRIBERS.get(type(error).__module__.partition(".")[0])
@@ -43,7 +46,11 @@ def _of_core(error: Exception) -> Failure | None:
 
     if not isinstance(error, WorkersAIError):
         return None
-    exit_code = CONFLICT if isinstance(error, StoreLocked) else _exit_code(error.status_hint)
+    exit_code = _exit_code(error.status_hint)
+    if isinstance(error, StoreLocked):
+        exit_code = CONFLICT
+    elif error.code == _SETTING:
+        exit_code = USAGE
     remedy = _remedy(error.code, exit_code)
     if isinstance(error, MigrationRequired):
         remedy = "Make a backup, then run `workersai db upgrade`."
