@@ -69,6 +69,10 @@ SENTENCES: Sequence[tuple[str, str]] = (
     ("There is no callback endpoint with this id.", "이 id의 callback endpoint가 없습니다."),
     ("There is no task with this id.", "이 id의 task가 없습니다."),
     ("There is no key {}.", "{0} 키가 없습니다."),
+    (
+        "The request names several hosts; send one Host header.",
+        "요청에 호스트가 여러 개 있습니다. Host 헤더를 하나만 보내 주세요.",
+    ),
     ("There is no such date or time of day.", "그런 날짜나 시각은 없습니다."),
     ("There is no {}; did you mean {}?", "{0} 항목은 없습니다. {1}인가요?"),
     ("There is no {}; it takes {}.", "{0} 항목은 없습니다. 받는 항목: {1}."),
