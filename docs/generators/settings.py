@@ -20,7 +20,6 @@ _AMOUNTS = ("default_price",)
 def page() -> str:
     """Return the page."""
     texts = attribute_docs(Settings)
-    fields = [field for field in attrs.fields(Settings)]
     rows = [
         (
             f"`{field.name}`",
@@ -29,7 +28,7 @@ def page() -> str:
             _default(field),
             f"{texts[field.name]} {_remedy(field)}",
         )
-        for field in fields
+        for field in attrs.fields(Settings)
     ]
     return "\n".join(
         [

@@ -71,7 +71,7 @@ class Shop:
     def stop(self):
         self.process.terminate()
         said, _ = self.process.communicate(timeout=PATIENCE_S)
-        print(said)  # pytest shows it beside a failure
+        sys.stdout.write(said)  # pytest shows it beside a failure
 
 
 @pytest.fixture(params=SERVED)

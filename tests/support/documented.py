@@ -15,6 +15,8 @@ from support.ready_database import Ready, prepare
 from support.snippets import ROOT, Reader, reader_environment
 from support.waiting import until
 from workersai_client import Client
+from workersai_server.service import migrate
+from workersai_server.settings import Settings
 
 __all__ = ["Documented", "documented"]
 
@@ -47,7 +49,7 @@ class Documented:
 
             return until(all_there)
 
-        prepare(folder, unlimited=False)
+        migrate(Settings(db=f"sqlite:///{folder / 'labels.db'}"))
         reader = Reader(
             folder=folder,
             words={

@@ -20,7 +20,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,7 @@ def blocks(text: str) -> Iterator[Block]:
             closing = fence["indent"] + "```"
             n = lines.index(closing, n + 1)
             kind, _, rest = fence["info"].strip().partition(" ")
-            code = textwrap.dedent("\n".join(lines[start + 1 : n]))
+            code = "\n".join(line.removeprefix(fence["indent"]) for line in lines[start + 1 : n])
             yield Block(kind=kind, code=code, line=start + 1, output=rest == "output", skipped=skipped, file=file)
             skipped = file = None
         n += 1
