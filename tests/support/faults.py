@@ -40,11 +40,13 @@ class Faults:
         opened: How many connections were opened.
         statements: What was called while armed, in order.
         refuse_to_open: While true, no connection can be opened.
+        fail_always: While true, every call fails and no connection can be opened.
     """
 
     def __init__(self):
         self.opened = 0
         self.refuse_to_open = False
+        self.fail_always = False
         self.statements = []
         self._fails_at = None
         self._fault = None
@@ -52,10 +54,14 @@ class Faults:
 
     def connect(self, path):
         """Open a connection; pass this to the store."""
-        if self.refuse_to_open:
+        if self.refuse_to_open or self.fail_always:
             raise failure(Fault.BROKEN)
         self.opened += 1
         return _Connection(_connect(path), self)
+
+    def watch(self):
+        """Collect what is called from now on, and let nothing fail."""
+        self.arm(0, Fault.LOCKED)
 
     def arm(self, call, fault):
         """Let the call with this number fail, counted from 1 and from now."""
@@ -92,14 +98,14 @@ class _Connection:
     def execute(self, sql, parameters=()):
         return self.call(sql, lambda: self._real.execute(sql, parameters))
 
-    def cursor(self):
-        return _Cursor(self._real.cursor(), self)
+    def executemany(self, sql, rows):
+        return self.call(sql, lambda: self._real.executemany(sql, rows))
 
     def close(self):
         self._real.close()
 
     def call(self, sql, run):
-        if self._broken:
+        if self._broken or self._faults.fail_always:
             raise failure(Fault.BROKEN)
         fault = self._faults.due(sql)
         if fault is None:
@@ -110,12 +116,3 @@ class _Connection:
             self._real.execute("ROLLBACK")
         self._broken = fault in (Fault.BROKEN, Fault.LOST_ANSWER)
         raise failure(fault)
-
-
-class _Cursor:
-    def __init__(self, real, connection):
-        self._real = real
-        self._connection = connection
-
-    def executemany(self, sql, rows):
-        return self._connection.call(sql, lambda: self._real.executemany(sql, rows))
