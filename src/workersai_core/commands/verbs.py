@@ -233,6 +233,14 @@ class Commands(ABC):
         """Return what a worker holds, oldest first."""
         return self._read(lambda tx: work.live(tx, worker))
 
+    def assignment(self, assignment_id: str, worker: Worker) -> Assignment:
+        """Return an assignment of a worker, whatever became of it.
+
+        Raises:
+            NotFound: there is none of that id, or it is another worker's.
+        """
+        return self._read(lambda tx: work.of_worker(tx, assignment_id, worker))
+
     def renew(self, assignment_id: str, worker: Worker, *, lease_s: int | None = None) -> Assignment:
         """Extend a live lease from now on.
 

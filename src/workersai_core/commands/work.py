@@ -40,6 +40,7 @@ __all__ = [
     "held",
     "live",
     "note_rejection",
+    "of_worker",
     "release",
     "renew",
     "repeated",
@@ -198,7 +199,7 @@ def held(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
         NotFound: there is no such assignment, or it is another worker's.
         LeaseLost: it has ended.
     """
-    return _live(tx, _of_worker(tx, assignment_id, worker))
+    return _live(tx, of_worker(tx, assignment_id, worker))
 
 
 def renew(tx: Transaction, assignment_id: str, worker: Worker, lease_s: int | None) -> Assignment:
@@ -285,7 +286,7 @@ def repeated(tx: Transaction, assignment_id: str, worker: Worker, response: Json
         NotFound: there is no such assignment, or it is another worker's.
         AlreadySubmitted: another answer was accepted.
     """
-    return _repeated(tx, _of_worker(tx, assignment_id, worker), response)
+    return _repeated(tx, of_worker(tx, assignment_id, worker), response)
 
 
 def _repeated(tx: Transaction, assignment: Assignment, response: Json) -> Submission | None:
@@ -337,7 +338,12 @@ def _reopen(
     tx.record(event, task, actor, data)
 
 
-def _of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
+def of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment:
+    """Return an assignment of a worker, whatever became of it.
+
+    Raises:
+        NotFound: there is no such assignment, or it is another worker's.
+    """
     assignment = assignment_rows.get(tx.session, assignment_id.lower())
     if assignment is None or assignment.worker_id != worker.id:
         raise NotFound("You have no assignment with this id.")
@@ -346,9 +352,9 @@ def _of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignmen
 
 def _locked(tx: Transaction, assignment_id: str, worker: Worker) -> tuple[Task, Assignment]:
     """Return an assignment and its task as they are now; until the transaction ends, nobody else changes them."""
-    assignment = _of_worker(tx, assignment_id, worker)
+    assignment = of_worker(tx, assignment_id, worker)
     task = _there(assignment, task_rows.lock(tx.session, assignment.task_id))
-    return task, _of_worker(tx, assignment_id, worker)
+    return task, of_worker(tx, assignment_id, worker)
 
 
 def _live(tx: Transaction, assignment: Assignment) -> Assignment:
@@ -375,6 +381,6 @@ def _there(assignment: Assignment, task: Task | None) -> Task:
 
 def note_rejection(tx: Transaction, assignment_id: str, worker: Worker, rejection: Rejected) -> None:
     """Record that a plugin refused an answer; the assignment stays as it is."""
-    assignment = _of_worker(tx, assignment_id, worker)
+    assignment = of_worker(tx, assignment_id, worker)
     data = {"assignment_id": assignment.id, "codes": sorted({issue.code for issue in rejection.issues})}
     tx.record("response_rejected", _task_of(tx, assignment), f"worker:{worker.id}", data)

@@ -31,6 +31,7 @@ class Answers:
 
     def __init__(self, engine: Engine, undo_s: float = UNDO_S) -> None:
         self._engine = engine
+        self.undo_s = undo_s
         self._undo = timedelta(seconds=undo_s)
 
     def save(self, worker: Worker, assignment_id: str, response: Any) -> None:

@@ -19,7 +19,7 @@ from workersai_server.credentials import ApiRequest
 from workersai_server.errors import MethodNotAllowed, RouteNotFound, Unauthenticated
 from workersai_server.metrics import Metrics
 from workersai_server.perimeter import Perimeter
-from workersai_server.web import sign_in
+from workersai_server.web import console, sign_in
 from workersai_server.web.visits import Site, Visit
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def create_site(site: Site, metrics: Metrics) -> falcon.App[ApiRequest, falcon.R
     app = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=site.settings.access_log)])
     app.add_route("/static/{version}/{name:path}", site.assets)
     sign_in.add_routes(app, site)
+    console.add_routes(app, site)
     _Errors(site).handle(app)
     return app
 
@@ -86,7 +87,7 @@ class _Errors:
 
     def _answer(self, req: ApiRequest, resp: falcon.Response, error: WorkersAIError) -> None:
         visit = self._site.visit(req, resp)
-        if not _wants_page(req):
+        if visit.wants_json:
             problems.answer(error, req, resp)
         elif isinstance(error, Unauthenticated) and req.method == "GET":
             visit.go(sign_in.door_of(error), next=visit.here)
@@ -96,7 +97,3 @@ class _Errors:
     def _page(self, visit: Visit, error: WorkersAIError) -> None:
         problem = problems.document(error, visit.req)
         visit.page("error.html", status=error.status_hint, problem=problem)
-
-
-def _wants_page(req: ApiRequest) -> bool:
-    return "text/html" in (req.get_header("Accept") or "")

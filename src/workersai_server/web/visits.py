@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -272,7 +273,17 @@ class Visit:
         """Return what is wrong at one place, in the visit's language."""
         return issue_text(issue, self.language)
 
+    @staticmethod
+    def time(at: datetime) -> str:
+        """Return a time as the API writes it."""
+        return rfc3339(at)
+
     # --- answers ------------------------------------------------------------------------------
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether a script of ours asks, not a person."""
+        return "text/html" not in (self.req.get_header("Accept") or "")
 
     def url(self, path: str, **query: str | None) -> str:
         """Return an address of this application, wherever it is mounted."""
@@ -288,7 +299,15 @@ class Visit:
             media_hosts: Whether the page shows attachments, which lie anywhere.
             **context: What the template shows.
         """
-        self.resp.text = self.site.template(template, self.language).render(
+        self.resp.text = self.fragment(template, **context)
+        self.resp.status = falcon.code_to_http_status(status)
+        self.resp.content_type = "text/html; charset=utf-8"
+        for name, value in self._headers(media_hosts).items():
+            self.resp.set_header(name, value)
+
+    def fragment(self, template: str, **context: Any) -> str:
+        """Return a template as text."""
+        return self.site.template(template, self.language).render(
             visit=self,
             url=self.url,
             asset=lambda name: self.url(self.site.assets.path(name)),
@@ -296,10 +315,6 @@ class Visit:
             time_text=rfc3339,
             **context,
         )
-        self.resp.status = falcon.code_to_http_status(status)
-        self.resp.content_type = "text/html; charset=utf-8"
-        for name, value in self._headers(media_hosts).items():
-            self.resp.set_header(name, value)
 
     def go(self, path: str, **query: str | None) -> None:
         """Answer with a redirect that is fetched with GET."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -47,7 +48,7 @@ class _Builder:
     root: Schema
     language: str
     widgets: Mapping[str, str]
-    hotkeys: Mapping[str, str]
+    hotkeys: Mapping[str, Sequence[str]]
 
     def field(
         self, schema: Any, value: Any, pointer: str, *, label: str | None, required: bool, inside: tuple[str, ...] = ()
@@ -79,10 +80,10 @@ class _Builder:
         if place.kind in ("choice", "choices"):
             chosen = value if place.kind == "choices" and value is not ABSENT else [value]
             picked = {jsontext.dumps(each) for each in chosen if each is not ABSENT}
-            keys = self.hotkeys.get(plain.pointer, "").ljust(len(place.values))
+            keys = self.hotkeys.get(plain.pointer, ())
             choices = [
-                Choice(each, label, jsontext.dumps(each) in picked, key.strip())
-                for (each, label), key in zip(place.values, keys, strict=False)
+                Choice(each, label, jsontext.dumps(each) in picked, key or "")
+                for (each, label), key in zip_longest(place.values, keys[: len(place.values)])
             ]
             return attrs.evolve(plain, choices=choices, present=value is not ABSENT or plain.required)
         if place.kind == "json":
