@@ -13,7 +13,7 @@ import pytest
 from support.catcher import always, catching, flaky
 from support.crowd import Crowd, Requester, Worker
 from support.history import History, Kept, assignments_in, broken_promises
-from support.live_server import start_server
+from support.live_server import LiveServer, start_server
 from support.ready_database import Ready, checked, prepare
 from workersai_client import Client
 
@@ -61,6 +61,12 @@ def crash(ready: Ready, crowd: Crowd, rng: random.Random, *options: str) -> None
     time.sleep(rng.uniform(0.05, 0.8))
     server.kill()
     crowd.stop()
+    note_errors(server, crowd.history)
+
+
+def note_errors(server: LiveServer, history: History) -> None:
+    """What the service itself calls an error is as surprising as one that a client meets."""
+    history.surprises += [line for line in server.said if '"level":"error"' in line]
 
 
 def settle(ready: Ready, crowd: Crowd, *options: str) -> Kept:
@@ -76,6 +82,7 @@ def settle(ready: Ready, crowd: Crowd, *options: str) -> Kept:
         return Kept(tasks=tasks, assignments=assignments_in(ready.database))
     finally:
         server.kill()
+        note_errors(server, crowd.history)
 
 
 def wait_until_quiet(database: Path) -> None:
