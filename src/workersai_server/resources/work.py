@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import falcon
 
-from workersai_core import Engine, OpenTransaction, Worker
+from workersai_core import Engine, Idempotency, InvalidInput, OpenTransaction, Worker
 from workersai_core.jsontext import canonical
 from workersai_server import documents, queries
 from workersai_server.access import Access
@@ -45,6 +47,7 @@ class Work:
         """Give the worker the most urgent task it may do; 204 when there is nothing."""
         worker = self._worker(req, resp)
         wanted = fields(req, read_object(req), _CLAIM)
+        self._require_types(wanted.get("task_types", ()))
         key = idempotency_of(req, f"worker:{worker.id}/POST /v1/work/claim", canonical(wanted))
         if key is None:
             claim = self._engine.claim(worker, **wanted)
@@ -93,7 +96,16 @@ class Work:
         queries.no_parameters(req)
         return self._access.worker(req, resp)
 
-    def _claim_once(self, worker: Worker, wanted: dict[str, Any], key: Any) -> tuple[bytes | None, bool]:
+    def _require_types(self, names: Sequence[str]) -> None:
+        """Raise unless every name is a type that can be used; the error says which is not."""
+        for position, name in enumerate(names):
+            try:
+                self._engine.types.require(name)
+            except InvalidInput as error:
+                issues = [attrs.evolve(issue, pointer=f"/task_types/{position}") for issue in error.issues]
+                raise type(error)(error.detail, issues=issues) from None
+
+    def _claim_once(self, worker: Worker, wanted: dict[str, Any], key: Idempotency) -> tuple[bytes | None, bool]:
         def operation(tx: OpenTransaction) -> str:
             claim = tx.claim(worker, **wanted)
             if claim is None:
