@@ -42,14 +42,15 @@ def complete(engine: Engine, task: Task, response: Any, *more: Any) -> Task:
     Args:
         engine: Its engine.
         task: An open live task.
-        response: The first worker's answer.
+        response: The answer of a worker who has not seen the task.
         *more: The answers of further workers, for a task with an overlap.
 
     Raises:
         WrongState: the task wants no further answer.
         InvalidInput: an answer breaks the type's rules.
     """
-    for n, answer in enumerate((response, *more), start=1):
+    answered = engine.get_task(task.external_id, account=task.account, mode=task.mode).answers_accepted
+    for n, answer in enumerate((response, *more), start=answered + 1):
         worker = Worker(id=f"tester-{n}")
         claim = engine.run(lambda tx, worker=worker: assign(tx, task, worker, _LEASE))  # type: ignore[misc]
         engine.submit(claim.assignment.id, worker, answer)
