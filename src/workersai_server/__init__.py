@@ -1,0 +1,1 @@
+"""The bundled server: the HTTP API, accounts, pages and the command line."""
