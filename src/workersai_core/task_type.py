@@ -95,7 +95,7 @@ class TaskType:
         `params`, and else makes one up from the schema for these params.
 
         Raises:
-            UnsupportedSchema: no example fits, and the schema is more than the
+            SchemaError: no example fits, and the schema is more than the
                 default can make up (a pattern, for example); override this.
         """
         # PERF: a plugin's module must not pay for the schema engines by defining a type.

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from workersai_core.schemas.compiled import CompiledSchema, compile_narrowed, compile_schema
 from workersai_core.schemas.lint import FORMATS, problems
-from workersai_core.schemas.sample import UnsupportedSchema, mock_response, sample
+from workersai_core.schemas.sample import mock_response, sample
 
 __all__ = [
     "FORMATS",
     "CompiledSchema",
-    "UnsupportedSchema",
     "compile_narrowed",
     "compile_schema",
     "mock_response",

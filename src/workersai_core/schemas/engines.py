@@ -59,7 +59,7 @@ def _as_the_fast_engine(keyword: str) -> Callable[..., Iterator[ValidationError]
     """Return the keyword for the reference, decided by the fast engine."""
     from jsonschema.exceptions import ValidationError
 
-    def check(_: Validator, limit: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    def check(_: Any, limit: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
         if not _one_keyword(jsontext.dumps({keyword: limit})).is_valid(instance):
             yield ValidationError(f"{keyword} does not hold")
 
@@ -77,20 +77,31 @@ def repeated_item(items: Any) -> int | None:
     return None
 
 
-def _property_names(validator: Validator, names: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
+def _properties(validator: Any, schemas: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
+    """Check members as the library does, but point at one that is never allowed."""
+    from jsonschema.exceptions import ValidationError
+
+    for name, schema in schemas.items() if isinstance(instance, dict) else ():
+        if name in instance and schema is False:
+            yield ValidationError("properties does not hold", path=(name,))
+        elif name in instance:
+            yield from validator.descend(instance[name], schema, path=name, schema_path=name)
+
+
+def _property_names(validator: Any, names: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
     """Check names as the library does, but point at the member whose name is wrong."""
     from jsonschema.exceptions import ValidationError
 
-    for name in instance if validator.is_type(instance, "object") else ():
-        inner = list(validator.descend(name, names))  # type: ignore[attr-defined]  # not in its protocol
+    for name in instance if isinstance(instance, dict) else ():
+        inner = list(validator.descend(name, names))
         if inner:
             yield ValidationError("propertyNames does not hold", path=(name,), context=inner)
 
 
-def _unique_items(validator: Validator, wanted: bool, instance: Any, _: Any) -> Iterator[ValidationError]:
+def _unique_items(_: Any, wanted: bool, instance: Any, __: Any) -> Iterator[ValidationError]:
     from jsonschema.exceptions import ValidationError
 
-    if wanted and validator.is_type(instance, "array") and repeated_item(instance) is not None:
+    if wanted and isinstance(instance, list | tuple) and repeated_item(instance) is not None:
         yield ValidationError("uniqueItems does not hold")
 
 
@@ -102,9 +113,9 @@ def _reference_class() -> type[Validator]:
     # Values that a program passes in may hold tuples for arrays; see `jsontext.check`.
     types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))
     own = {keyword: _as_the_fast_engine(keyword) for keyword in ("pattern", "format", "multipleOf")}
-    keywords = {**own, "propertyNames": _property_names, "uniqueItems": _unique_items}
+    members = {"properties": _properties, "propertyNames": _property_names, "uniqueItems": _unique_items}
     made: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # so are its stubs
-        Draft202012Validator, keywords, type_checker=types
+        Draft202012Validator, {**own, **members}, type_checker=types
     )
     return made
 

@@ -157,7 +157,8 @@ def _of_branches(where: str, error: Failure) -> Iterator[Issue]:
     """Explain the alternative that comes closest."""
     branches: dict[Any, list[Failure]] = {}
     for inner in error.context or ():
-        branches.setdefault(inner.schema_path[0], []).append(inner)
+        # The alternative `false` leaves no path.
+        branches.setdefault(inner.schema_path[0] if inner.schema_path else None, []).append(inner)
     if not branches:
         yield Issue(where, "This fits several of the alternatives; exactly one must fit.", "ambiguous")
         return
@@ -169,10 +170,11 @@ def _of_branches(where: str, error: Failure) -> Iterator[Issue]:
 def _distance(errors: list[Failure]) -> tuple[bool, bool, int]:
     """Return how far a value is from an alternative; smaller is closer.
 
-    An alternative for another type of value is farthest; then come those whose
-    constant members, which usually tell the alternatives apart, differ.
+    An alternative for another type of value, or for none, is farthest; then
+    come those whose constant members, which usually tell the alternatives
+    apart, differ.
     """
-    other_type = any(error.validator == "type" and not error.path for error in errors)
+    other_type = any(error.validator in ("type", None) and not error.path for error in errors)
     other_constant = any(error.validator in ("const", "enum") and len(error.path) <= 1 for error in errors)
     return other_type, other_constant, len(errors)
 

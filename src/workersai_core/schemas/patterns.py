@@ -27,7 +27,7 @@ _TOKEN = re.compile(
   | (?P<close>\))
   | (?P<bar>\|)
   | (?P<repeat>[*+?]|\{\d+(?:,\d*)?\})\??
-  | (?P<item>\\.|.)
+  | (?P<item>\\[pPu]\{[^}]*\}|\\.|.)
     """,
     re.VERBOSE | re.DOTALL,
 )

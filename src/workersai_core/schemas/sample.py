@@ -4,8 +4,8 @@
 
 The subset: everything but patterns (unless the schema gives `examples`),
 `not`, `if`, `contains`, `dependentSchemas` and `unevaluated…`, which are only checked afterwards: a
-value that does not fit after some tries is `UnsupportedSchema`, and the task
-type then makes its own.
+value that does not fit after some tries is a `SchemaError`, and the task type
+then needs a `mock_response` of its own.
 """
 
 from __future__ import annotations
@@ -22,25 +22,21 @@ from workersai_core.schemas.compiled import CompiledSchema, compile_narrowed
 if TYPE_CHECKING:
     from workersai_core.task_type import Json, JsonObject, TaskType
 
-__all__ = ["UnsupportedSchema", "mock_response", "sample"]
+__all__ = ["mock_response", "sample"]
 
 _TRIES = 20
 _DEEPEST = 12
 _MORE = 2
 """How many items or characters beyond the least there may be."""
+_GIVE_UP = "No value can be made up from this schema; give the type a mock_response."
 _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron")
-
-
-class UnsupportedSchema(SchemaError):
-    """No value can be made up from this schema."""
 
 
 def mock_response(task_type: TaskType, params: JsonObject, rng: random.Random) -> Json:
     """Return a response that is valid for `params`: an example's where one fits, else a made-up one.
 
     Raises:
-        UnsupportedSchema: none fits, and the schema is outside the subset.
-        SchemaError: the narrowed schema cannot be compiled.
+        SchemaError: none fits and the schema is outside the subset, or it cannot be compiled.
     """
     schema = task_type.response_schema_for(params)
     compiled = compile_narrowed(schema)
@@ -51,7 +47,7 @@ def mock_response(task_type: TaskType, params: JsonObject, rng: random.Random) -
         response = sample(schema, rng)
         if not list(task_type.check_response(params, response)):
             return response
-    raise UnsupportedSchema(f"No response of {task_type.name} can be made up; give the type a mock_response.")
+    raise SchemaError(f"No response of {task_type.name} can be made up; give the type a mock_response.")
 
 
 def _fits(task_type: TaskType, compiled: CompiledSchema, params: JsonObject, response: Json) -> bool:
@@ -62,8 +58,7 @@ def sample(schema: Json, rng: random.Random) -> Json:
     """Return a value that is valid under a schema, the same for the same state of `rng`.
 
     Raises:
-        UnsupportedSchema: none was found; the schema is outside the subset, or allows nothing.
-        SchemaError: the schema cannot be compiled.
+        SchemaError: it is outside the subset, allows nothing, or cannot be compiled.
     """
     compiled = compile_narrowed(schema)
     maker = _Maker(schema, rng)
@@ -71,7 +66,7 @@ def sample(schema: Json, rng: random.Random) -> Json:
         value = maker.make(schema, 0)
         if compiled.accepts(value):
             return value
-    raise UnsupportedSchema("No value can be made up from this schema; give the type a mock_response.")
+    raise SchemaError(_GIVE_UP)
 
 
 class _Maker:
@@ -103,7 +98,7 @@ class _Maker:
             for part in parts:
                 rest = _merged(rest, part)
             schema = rest
-        raise UnsupportedSchema("This schema is nested too deeply to make up a value.")
+        raise SchemaError(_GIVE_UP)
 
     def _parts(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if "$ref" in schema:
@@ -130,9 +125,7 @@ class _Maker:
         for name, inner in schema.get("properties", {}).items():
             if name in required or (depth < _DEEPEST // 2 and inner is not False and self._rng.random() < 0.5):
                 if depth > _DEEPEST:
-                    raise UnsupportedSchema(
-                        "This schema refers to itself without an end; give the type a mock_response."
-                    )
+                    raise SchemaError(_GIVE_UP)
                 members[name] = self.make(inner, depth + 1)
         return members
 
@@ -157,7 +150,7 @@ class _Maker:
 
     def string(self, schema: Mapping[str, Any], depth: int) -> Any:
         if "pattern" in schema:
-            raise UnsupportedSchema(
+            raise SchemaError(
                 f"No text can be made up for the pattern {schema['pattern']}; give the property `examples`."
             )
         if "format" in schema:
