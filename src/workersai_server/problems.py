@@ -37,7 +37,7 @@ from workersai_server.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
-from workersai_server.masking import masked, masked_bytes
+from workersai_server.masking import masked
 from workersai_server.messages import Language, detail_of, issue_text, language_of, title_of
 
 __all__ = ["MEDIA_TYPE", "ServerFault", "add_handlers", "answer", "document", "language"]
@@ -73,7 +73,7 @@ def document(error: WorkersAIError, req: ApiRequest) -> dict[str, Any]:
         "type": f"{req.prefix}/docs#error-{shown.code}",
         "title": title_of(shown.code, words),
         "status": shown.status_hint,
-        "detail": detail_of(shown, words),
+        "detail": masked(detail_of(shown, words)),
         "code": shown.code,
         "request_id": req.request_id,
         "errors": [_place(issue, words) for issue in shown.issues[:MAX_ERRORS]],
@@ -88,8 +88,7 @@ def answer(error: WorkersAIError, req: ApiRequest, resp: falcon.Response) -> Non
     _log_fault(error, req)
     resp.status = falcon.code_to_http_status(error.status_hint)
     resp.content_type = MEDIA_TYPE
-    # SECURITY: a path or a field may hold a key that was put into the wrong place.
-    resp.data = masked_bytes(orjson.dumps(document(error, req), default=str))
+    resp.data = orjson.dumps(document(error, req), default=str)
     resp.text = None
     resp.stream = None
     resp.set_header("Content-Language", language(req))
@@ -108,10 +107,11 @@ def _shown(error: WorkersAIError) -> WorkersAIError:
 
 
 def _place(issue: Issue, words: Language) -> dict[str, str]:
+    # SECURITY: a name or a value may be a key that was put into the wrong place.
     return {
-        "pointer": "#" + quote(issue.pointer, safe=_POINTER_SAFE),
+        "pointer": "#" + quote(masked(issue.pointer), safe=_POINTER_SAFE),
         "code": issue.code,
-        "detail": issue_text(issue, words),
+        "detail": masked(issue_text(issue, words)),
     }
 
 
