@@ -41,10 +41,10 @@ __all__ = ["PostgresqlStore"]
 Result = TypeVar("Result")
 Connection = psycopg.Connection[Any]
 
-_PATIENCE_S = 0.8
-"""How long a transaction is tried for: connecting, and again on another connection when one was lost."""
-_PATIENCE_WHEN_LOST_S = 0.25
-"""How long a caller waits for a connection while the server is known to be away: long enough to find it back."""
+_PATIENCE_S = 0.7
+"""How long a caller waits for a connection; and from the first one that is lost, for one that is not."""
+_PATIENCE_WHEN_LOST_S = 0.2
+"""How long a caller waits while the server is known to be away: long enough to find it back."""
 _TRIES = 8
 _MOST_WAITING = 4096
 _PREPARED_STATEMENTS = 500
@@ -57,7 +57,7 @@ _READ_ONLY = "25006"
 # PERF: a connection's two round trips around a transaction bypass psycopg's cursors, which cost three times as much;
 # the server's time comes along with the first.
 _NOW = b"; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-_BEGIN_WRITE = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" + _NOW
+_BEGIN_WRITE = b"BEGIN ISOLATION LEVEL READ COMMITTED" + _NOW
 _BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + _NOW
 
 _DEFAULTS = {
@@ -139,15 +139,9 @@ class PostgresqlStore:
         """Tell the other processes that something is due; see `Store.announce`."""
         # In a transaction of its own: one that notifies commits while no other one that notifies can.
         try:
-            connection = self._connection(time.monotonic() + _PATIENCE_WHEN_LOST_S)
-        except StoreError:
-            return  # they look by themselves twice a second
-        try:
-            _command(connection, f"NOTIFY {_CHANNEL}".encode())
-        except psycopg.Error as error:
+            self._retried(_notify)
+        except (StoreError, psycopg.Error) as error:  # they look by themselves twice a second
             _log.debug("nobody was told that something is due: %s", error)
-        finally:
-            self._pool.putconn(connection)
 
     def listen(self, heard: Callable[[], None]) -> None:
         """Call `heard` whenever a process announces something; see `Store.listen`."""
@@ -168,51 +162,56 @@ class PostgresqlStore:
             raise RuntimeError(
                 "An operation of this thread is running; use its own transaction instead of waiting for another one."
             )
-        give_up_at = time.monotonic() + _PATIENCE_S
-        failure: BaseException | None = None
-        for _ in range(_TRIES):
-            try:
-                return self._run_once(operation, begin, give_up_at)
-            except _ConnectionLostError as lost:
-                failure = lost.__cause__
-                self._pool.drain()  # the others were most likely lost with it
-                if time.monotonic() >= give_up_at:
-                    break
-            except Exception as error:
-                failure = _database_error(error)
-                if not isinstance(failure, errors.SerializationFailure | errors.DeadlockDetected):
-                    raise
-        if isinstance(failure, errors.SerializationFailure | errors.DeadlockDetected):
-            raise StoreBusy("Others change the same rows all the time; retry in a second.") from failure
-        raise StoreUnavailable(f"The connection to the database was lost: {_told(failure)}") from failure
-
-    def _run_once(self, operation: Operation[Result], begin: bytes, give_up_at: float) -> Result:
-        connection = self._connection(give_up_at)
         self._in_operation.running = True
         try:
-            try:
-                self._server_clock.ask(lambda: int(_command(connection, begin).get_value(0, 0) or 0))
-                result = operation(Session(connection.cursor(), self.dialect))
-            except BaseException as error:
-                _abandon(connection, error)
-                raise
-            if begin is _BEGIN_READ:
-                _end(connection)
-            else:
-                _commit(connection)
-            return result
+            return self._retried(lambda connection: self._run_once(connection, operation, begin))
         finally:
             self._in_operation.running = False
-            self._pool.putconn(connection)
+
+    def _run_once(self, connection: Connection, operation: Operation[Result], begin: bytes) -> Result:
+        try:
+            self._server_clock.ask(lambda: int(_command(connection, begin).get_value(0, 0)))
+            result = operation(Session(connection.cursor(), self.dialect))
+        except BaseException as error:
+            _abandon(connection, error, writing=begin is _BEGIN_WRITE)
+            raise
+        if begin is _BEGIN_WRITE:
+            _commit(connection)
+        else:
+            _end(connection)
+        return result
+
+    def _retried(self, use: Callable[[Connection], Result]) -> Result:
+        """Use a connection, and another one as long as nothing was changed but may yet succeed."""
+        lost: BaseException | None = None
+        lost_for_good_at = float("inf")
+        for _ in range(_TRIES):
+            try:
+                connection = self._connection()
+                try:
+                    return use(connection)
+                finally:
+                    self._pool.putconn(connection)
+            except _ConnectionLostError as error:
+                lost = error.__cause__
+                self._pool.drain()  # the idle ones were most likely lost with it
+                lost_for_good_at = min(lost_for_good_at, time.monotonic() + _PATIENCE_S)
+                if time.monotonic() >= lost_for_good_at:
+                    break
+            except Exception as error:
+                conflict = _database_error(error)
+                if not isinstance(conflict, errors.SerializationFailure | errors.DeadlockDetected):
+                    raise
+                lost = None
+        if lost is None:
+            raise StoreBusy("Others change the same rows all the time; retry in a second.")
+        raise StoreUnavailable(f"The connection to the database was lost: {_told(lost)}") from lost
 
     # --- connections ---------------------------------------------------------------------------
 
-    def _connection(self, give_up_at: float) -> Connection:
-        patience_s = give_up_at - time.monotonic()
-        if self._unreachable:
-            patience_s = min(patience_s, _PATIENCE_WHEN_LOST_S)
+    def _connection(self) -> Connection:
         try:
-            return self._pool.getconn(patience_s)
+            return self._pool.getconn(_PATIENCE_WHEN_LOST_S if self._unreachable else _PATIENCE_S)
         except PoolClosed:
             raise StoreUnavailable("The database is closed.") from None
         except (PoolTimeout, TooManyRequests):
@@ -260,9 +259,20 @@ def _require_utf8(session: Session) -> None:
 def _command(connection: Connection, sql: bytes) -> Any:
     """Execute SQL without parameters and return its last result."""
     result = connection.pgconn.exec_(sql)
-    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
-        raise errors.error_from_result(result)
-    return result
+    if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        return result
+    error = errors.error_from_result(result)
+    if error.sqlstate is None:  # libpq's own complaint
+        raise psycopg.OperationalError(str(error))
+    raise error
+
+
+def _notify(connection: Connection) -> None:
+    try:
+        _command(connection, f"NOTIFY {_CHANNEL}".encode())
+    except psycopg.Error as error:
+        _abandon(connection, error, writing=False)
+        raise
 
 
 def _commit(connection: Connection) -> None:
@@ -286,18 +296,19 @@ def _commit(connection: Connection) -> None:
         )
 
 
-def _abandon(connection: Connection, error: BaseException) -> None:
+def _abandon(connection: Connection, error: BaseException, *, writing: bool) -> None:
     """Undo the transaction of an operation that failed.
 
     Raises:
-        _ConnectionLostError: there is none any more.
+        _ConnectionLostError: the connection was lost.
+        StoreError: what a caller should see instead of the database's error.
     """
     failure = _database_error(error)
     if isinstance(failure, psycopg.Error) and _is_lost(failure, connection):
         connection.close()
         raise _ConnectionLostError from failure
     _end(connection)
-    translated = _store_error(failure)
+    translated = _store_error(failure, writing=writing)
     if translated is not None:
         raise translated from failure
 
@@ -323,10 +334,12 @@ def _database_error(error: BaseException) -> BaseException:
 def _is_lost(error: psycopg.Error, connection: Connection) -> bool:
     if connection.broken or connection.closed:
         return True
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
     return error.diag.severity_nonlocalized in ("FATAL", "PANIC")
 
 
-def _store_error(error: BaseException) -> StoreError | None:
+def _store_error(error: BaseException, *, writing: bool) -> StoreError | None:
     """Return what a caller should see where the database failed; None for an error of a statement or of the caller."""
     if not isinstance(error, psycopg.Error):
         return None
@@ -334,11 +347,8 @@ def _store_error(error: BaseException) -> StoreError | None:
         return StoreBusy("Somebody else holds what this needs; retry in a second.")
     if isinstance(error, errors.QueryCanceled):
         return StoreBusy("The database took too long; retry later, or ask for less.")
-    # Without a code libpq itself complains of the connection, or psycopg of a value, which is the caller's affair.
-    code = error.sqlstate
-    failed = (
-        isinstance(error, psycopg.OperationalError) if code is None else code[:2] in _FAILURES or code == _READ_ONLY
-    )
+    code = error.sqlstate or ""  # without one psycopg complains of a value, which is the caller's affair
+    failed = code[:2] in _FAILURES or (writing and code == _READ_ONLY)
     return StoreUnavailable(f"The database failed: {_told(error)}") if failed else None
 
 

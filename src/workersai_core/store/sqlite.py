@@ -179,7 +179,8 @@ class SqliteStore:
         except BaseException as error:
             if _is_database_failure(error):
                 raise  # no operation of this group can be trusted now
-            job.error = error
+            behind = _behind(error)
+            job.error = _store_error(behind) if _is_database_failure(behind) else error
             self._writing.execute("ROLLBACK TO job")
         self._writing.execute("RELEASE job")
 
@@ -274,6 +275,14 @@ def _database_error(error: BaseException) -> BaseException:
     while cause is not None and not isinstance(cause, sqlite3.Error):
         cause = cause.__cause__
     return error if cause is None else cause
+
+
+def _behind(error: BaseException) -> BaseException:
+    """Return the driver's error that is behind another one, for example a plugin's; else the error itself."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, sqlite3.Error):
+        cause = cause.__cause__
+    return cause or error
 
 
 def _is_database_failure(error: BaseException) -> bool:
