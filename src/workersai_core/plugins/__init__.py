@@ -172,7 +172,7 @@ def _load(plugin: _Plugin, hooks: pluggy.PluginManager) -> None:
         plugin.error = str(error)
     except (Exception, SystemExit) as error:
         _log.debug("the plugin %s raised while it was loaded", plugin.name, exc_info=error)
-        plugin.error = f"{type(error).__name__}: {error}"
+        plugin.error = ": ".join(filter(None, (type(error).__name__, str(error))))
 
 
 def _call(hooks: pluggy.PluginManager, plugin: _Plugin, hook: str) -> object:
@@ -198,7 +198,8 @@ def _refuse_clashes(plugins: Iterable[_Plugin]) -> None:
     for (what, name), claiming in owners.items():
         for plugin in claiming if len(claiming) > 1 else ():
             others = ", ".join(other.name for other in claiming if other is not plugin)
-            plugin.error = f"The {what} {name} is also registered by {others}; load only one of them (setting plugins)."
+            error = f"The {what} {name} is also registered by {others}; load only one of them (setting plugins)."
+            plugin.error = plugin.error or error
 
 
 def _refuse_failures(plugins: Iterable[_Plugin]) -> None:

@@ -217,7 +217,7 @@ def _references_about_the_same_value(schema: Any) -> Iterator[str]:
     while waiting:
         current = waiting.pop()
         if isinstance(current, dict):
-            if isinstance(current.get("$ref"), str):
+            if "$ref" in current:
                 yield current["$ref"]
             waiting.extend(inner for keyword, _, inner in _parts(current) if keyword in _SAME_VALUE)
 

@@ -38,7 +38,11 @@ def within(schema):
         closed(),
         closed(required=["a"]),
         closed(**{"$schema": DIALECT, "$id": "https://example.com/a", "title": "T", "x-own": {"anything": 1}}),
-        closed({"a": True, "b": A}),
+        closed({"a": True, "b": {**A, "pattern": "^[a-z]+$", "format": "uri"}}),
+        {
+            "$defs": {"a": {"$ref": "#/$defs/b", "allOf": [{"$ref": "#/$defs/b"}]}, "b": True},
+            **closed({"a": {"$ref": "#/$defs/a", "description": "Twice the same."}}),
+        },
         {"type": "object", "unevaluatedProperties": False, "properties": {"a": A}},
         {"type": "object", "additionalProperties": {"type": "string"}, "propertyNames": {"maxLength": 9}},
         {"$defs": {"text": {"type": "string", "description": "A text."}}, **closed({"a": {"$ref": "#/$defs/text"}})},
