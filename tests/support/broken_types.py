@@ -47,7 +47,7 @@ class Tick(TaskType):
     params_schema = PARAMS
     response_schema = RESPONSE
     examples = (({"options": ["a", "b", "c"], "most": 2}, {"ticked": ["a", "c"]}),)
-    ui = {"show": ["/options/*"], "widgets": {"/ticked": "buttons"}, "hotkeys": {"/unsure": {"true": "u"}}}
+    ui = {"show": ["/options/*"], "widgets": {"/ticked": "buttons"}, "hotkeys": {"/ticked": "123456"}}
 
     def response_schema_for(self, params):
         """Allow the options of the task."""
@@ -142,7 +142,7 @@ class StalePointer(Tick):
 
 @breaks("hotkeys_do_not_clash")
 class OneKeyTwice(Tick):
-    ui = {"hotkeys": {"/unsure": {"true": "u", "false": "u"}}}
+    ui = {"hotkeys": {"/ticked": ["1", "2", "1"]}}
 
 
 @breaks("params_never_crash")

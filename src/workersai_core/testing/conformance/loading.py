@@ -45,7 +45,9 @@ def task_types_of(plugin: str | Path | object) -> list[TaskType]:
 
 def _candidate(plugin: str | Path | object) -> Candidate:
     if isinstance(plugin, Path) or (isinstance(plugin, str) and plugin.endswith(".py")):
-        return found([], [plugin], "none")[0]
-    if isinstance(plugin, str):
-        return next(each for each in found([], [], [plugin]) if each.wanted)
-    return found([plugin], [], "none")[0]
+        candidates = found([], [plugin], "none")
+    elif isinstance(plugin, str):
+        candidates = found([], [], [plugin])
+    else:
+        candidates = found([plugin], [], "none")
+    return next(each for each in candidates if each.wanted)

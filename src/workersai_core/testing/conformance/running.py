@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -28,18 +28,24 @@ def laws() -> list[Law]:
     return [*own, *(law for point in points for law in point.load())]
 
 
-def check(task_type: TaskType, *, examples: int = EXAMPLES) -> list[LawResult]:
+def check(task_type: TaskType, *, only: Collection[str] | None = None, examples: int = EXAMPLES) -> list[LawResult]:
     """Check every law for a task type and return what came of each.
 
     Args:
         task_type: An instance.
+        only: The names of the laws to check, and with them those they build on; None means all.
         examples: How many examples each drawn law is checked on.
 
     Raises:
         TypeError: it is no instance of `TaskType`.
+        LookupError: there is no law of one of these names.
     """
     checker = _Checker(task_type, examples)
-    return [checker.result(law) for law in laws()]
+    known = {law.name: law for law in laws()}
+    unknown = sorted(set(only or ()) - known.keys())
+    if unknown:
+        raise LookupError(f"there is no law {unknown[0]}; there are {', '.join(known)}")
+    return [checker.result(law) for name, law in known.items() if only is None or name in only]
 
 
 def add_tests(namespace: MutableMapping[str, Any], *task_types: TaskType, examples: int = EXAMPLES) -> None:

@@ -1,14 +1,14 @@
 """What may be wrong with a type's ``ui`` hints.
 
-ui = {
-    "show": ["/text"],
-    "widgets": {"/sentiment": "buttons"},
-    "hotkeys": {"/sentiment": {"positive": "p", "negative": "n"}, "/unclear": "u"},
-    "element": {…},
-}
+    ui = {
+        "show": ["/text"],
+        "widgets": {"/sentiment": "buttons"},
+        "hotkeys": {"/sentiment": ["p", "n", "u"]},
+        "element": {…},
+    }
 
-Where the choices come with the task, a list gives keys to them in their order:
-``"hotkeys": {"/category": ["1", "2", "3"]}``.
+Hotkeys stand for the choices of a field in their order; there may be fewer keys
+than choices, or more where the choices come with the task.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workersai_core import jsontext
 from workersai_core.jsontext import shorten
 from workersai_core.task_type import Json, TaskType
 
@@ -54,33 +53,18 @@ def pointer_problems(task_type: TaskType) -> Iterator[str]:
 def hotkey_problems(task_type: TaskType) -> Iterator[str]:
     """Yield what is wrong with the keys."""
     taken: dict[str, str] = {}
-    for what, key in _keys(task_type):
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
-            yield f"ui/hotkeys: the key of {what} is one digit or lower-case letter, not {shorten(repr(key))}"
-        elif key in taken:
-            yield f"ui/hotkeys: {key} stands for {taken[key]} and for {what}"
-        else:
-            taken[key] = what
-    yield from _unknown_choices(task_type)
-
-
-def _keys(task_type: TaskType) -> Iterator[tuple[str, Any]]:
     for pointer, keys in _members(task_type.ui.get("hotkeys")):
-        if isinstance(keys, Mapping):
-            yield from ((f"{pointer} = {choice}", key) for choice, key in keys.items())
-        elif isinstance(keys, list | tuple):
-            yield from ((f"choice {n} of {pointer}", key) for n, key in enumerate(keys, start=1))
-        else:
-            yield pointer, keys
-
-
-def _unknown_choices(task_type: TaskType) -> Iterator[str]:
-    for pointer, keys in _members(task_type.ui.get("hotkeys")):
-        enums = [place["enum"] for place in _at(task_type.response_schema, pointer) if "enum" in place]
-        known = {value if isinstance(value, str) else jsontext.dumps(value) for enum in enums for value in enum}
-        for choice in keys if isinstance(keys, Mapping) and enums else ():
-            if choice not in known:
-                yield f"ui/hotkeys: {pointer} has no choice {shorten(choice)}"
+        if not isinstance(keys, list | tuple | str):
+            yield f"ui/hotkeys: the keys of {pointer} are a list, in the order of its choices"
+            continue
+        for n, key in enumerate(keys, start=1):
+            what = f"choice {n} of {pointer}"
+            if not isinstance(key, str) or not _KEY.fullmatch(key):
+                yield f"ui/hotkeys: the key of {what} is one digit or lower-case letter, not {shorten(repr(key))}"
+            elif key in taken:
+                yield f"ui/hotkeys: {key} stands for {taken[key]} and for {what}"
+            else:
+                taken[key] = what
 
 
 def _members(hint: Any) -> list[tuple[str, Any]]:
