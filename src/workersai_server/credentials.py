@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from typing import Any
 
 import attrs
@@ -172,13 +173,14 @@ class ApiRequest(falcon.Request):
     request_id: str = ""
     """Names the request in answers and logs; given by the perimeter."""
 
-    started_at: float = 0.0
+    started_at: float
     """When it came, by `time.perf_counter`."""
 
     caller: str | None = None
     """Whose it is, for logs: the id of a key or worker, never the key."""
 
     def __init__(self, env: dict[str, Any], options: falcon.RequestOptions | None = None) -> None:
+        self.started_at = time.perf_counter()
         self.url_bytes = len(env.get("PATH_INFO", "")) + len(env.get("QUERY_STRING", ""))
         self.credentials = take(env)
         super().__init__(env, options)

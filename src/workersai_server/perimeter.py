@@ -11,7 +11,7 @@ import time
 import falcon
 
 from workersai_server.credentials import ApiRequest
-from workersai_server.errors import InvalidParameter, RouteNotFound
+from workersai_server.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
 from workersai_server.masking import masked
 from workersai_server.media import JSON, require_acceptable, require_short_url
 from workersai_server.metrics import Metrics
@@ -21,6 +21,9 @@ __all__ = ["REQUEST_ID", "Perimeter"]
 REQUEST_ID = "X-Request-Id"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9.-]{8,64}")
 _JSON_ONLY = (JSON,)
+# Of these the framework says by itself which a route takes.
+_METHODS = frozenset(falcon.COMBINED_METHODS)
+_OURS = "GET, HEAD, POST, OPTIONS"
 _log = logging.getLogger("workersai.access")
 
 
@@ -40,12 +43,13 @@ class Perimeter:
         self._numbers = itertools.count(1)
 
     def process_request(self, req: ApiRequest, resp: falcon.Response) -> None:
-        """Give the request its id; refuse several hosts, and an address that is too long or ends in a slash."""
-        req.started_at = time.perf_counter()
+        """Give the request its id; refuse strange methods, several hosts, and addresses that are wrong in form."""
         req.request_id = _given_id(req) or f"{self._start}-{next(self._numbers):x}"
         resp.set_header(REQUEST_ID, req.request_id)
         resp.set_header("X-Content-Type-Options", "nosniff")
         require_short_url(req)
+        if req.method not in _METHODS:
+            raise MethodNotAllowed(f"This address takes {_OURS}.", allowed=_OURS)
         # RFC 9112, section 3.2. WSGI servers join a header that came twice with a comma, which no host name has.
         if "," in req.env.get("HTTP_HOST", ""):
             raise InvalidParameter("The request names several hosts; send one Host header.")

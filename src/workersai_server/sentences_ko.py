@@ -48,6 +48,10 @@ SENTENCES: Sequence[tuple[str, str]] = (
     ("There is no task type {}; known are {}. Did you mean {}?", "{0} task 종류는 없습니다. 있는 것: {1}. {2}인가요?"),
     ("There is no task type {}; known are {}.", "{0} task 종류는 없습니다. 있는 것: {1}."),
     ("There is no task type {}; none is loaded.", "{0} task 종류는 없습니다. 지금 불러온 종류가 없습니다."),
+    ("task_type is the name of a task type; known are {}.", "task_type은 task 종류의 이름입니다. 있는 것: {0}."),
+    ("task_type is the name of a task type; {}.", "task_type은 task 종류의 이름입니다. {0}."),
+    ("its plugin {} is disabled.", "플러그인 {0}이(가) 꺼져 있습니다."),
+    ("its plugin {} failed.", "플러그인 {0}이(가) 실패했습니다."),
     ("its plugin is not loaded.", "플러그인을 불러오지 않았습니다."),
     ("The task type {} cannot be used: {}", "{0} task 종류는 사용할 수 없습니다: {1}"),
     (

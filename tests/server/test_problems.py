@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 
+import orjson
 import pytest
+from falcon.testing import StartResponseMock, create_environ
 
-from support.api import PROBLEM_KEYS, pointers, problem, right
+from support.api import HOST, PROBLEM_KEYS, pointers, problem, right
 from workersai_core import PluginFailed, StoreBusy, StoreUnavailable
 from workersai_core.api import Rejected, hookimpl
 from workersai_server.keys import new_key
@@ -196,3 +198,17 @@ def test_a_task_type_whose_plugin_failed_is_unavailable(api_with):
     assert pointers(document) == ["#/task_type"]
     assert (api.get("/readyz").status_code, api.get("/readyz").json["status"]) == (200, "degraded")
     assert api.get("/readyz").json["checks"]["plugins"]["bad"] == "failed"
+
+
+@pytest.mark.parametrize("method", ["BREW", "get", "WEBSOCKET"])
+@pytest.mark.parametrize("path", ["/v1/tasks", "/nope"])
+def test_a_method_that_nobody_knows_is_a_problem_too(shared_api, method, path):
+    # The test client would not send this, so the application is called directly.
+    environ = create_environ(path, method="GET", host=HOST)
+    environ["REQUEST_METHOD"] = method
+    said = StartResponseMock()
+    document = orjson.loads(b"".join(shared_api.client.app(environ, said)))
+
+    assert said.status == ("400 Bad Request" if method == "WEBSOCKET" else "405 Method Not Allowed")
+    assert said.headers_dict["content-type"] == "application/problem+json"
+    assert list(document) == PROBLEM_KEYS
