@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import Any
@@ -38,13 +39,16 @@ class Subject:
         self.task_type = task_type
         self.params = compile_schema(task_type.params_schema, "params_schema")
         self.response = compile_schema(task_type.response_schema, "response_schema")
-        self.params_strategy = self._strategy_of_params()
-        """What the params schema accepts; the examples' params where it cannot be drawn from."""
-        self.wide_responses = _from_schema_or_none(task_type.response_schema)
-        """What the response schema accepts before it is narrowed; None where it cannot be drawn from."""
         self._by_schema: dict[str, Strategy | None] = {}
 
-    def _strategy_of_params(self) -> Strategy:
+    @cached_property
+    def wide_responses(self) -> Strategy | None:
+        """What the response schema accepts before it is narrowed; None where it cannot be drawn from."""
+        return _from_schema_or_none(self.task_type.response_schema)
+
+    @cached_property
+    def params_strategy(self) -> Strategy:
+        """What the params schema accepts; the examples' params where it cannot be drawn from."""
         own = own_strategy(self.task_type, "params_strategy")
         built = _from_schema_or_none(self.task_type.params_schema) if own is None else own
         return self.example_params if built is None else built
