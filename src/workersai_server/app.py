@@ -37,7 +37,7 @@ from workersai_server.resources.work import Work
 from workersai_server.secret_key import secret_key_of
 from workersai_server.settings import Settings
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "create_operator_app"]
 
 App = falcon.App[ApiRequest, falcon.Response]
 
@@ -79,6 +79,15 @@ def create_app(
     problems.add_handlers(app)
     _add_operator_routes(app, engine, metrics, settings)
     _add_api_routes(app, engine, directory, settings)
+    return app
+
+
+def create_operator_app(engine: Engine, settings: Settings) -> App:
+    """Return an application with only the routes of an operator, for a process that serves nobody else."""
+    metrics = Metrics(engine)
+    app: App = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=settings.access_log)])
+    problems.add_handlers(app)
+    _add_operator_routes(app, engine, metrics, settings)
     return app
 
 

@@ -42,6 +42,8 @@ def log_to_stderr() -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    # The store itself says once that the database is away; the pool would say it at every try.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 def _line(_: Any, __: str, entry: structlog.typing.EventDict) -> str:

@@ -22,6 +22,7 @@ _HERE = "workersai_server.cli"
 _COMMANDS = {
     "demo": (f"{_HERE}.demo.command:demo", "See the whole service work, on this machine."),
     "serve": (f"{_HERE}.serve:serve", "Run the service: API, callbacks, clock."),
+    "dispatch": (f"{_HERE}.dispatch:dispatch", "Deliver callbacks from a process of its own."),
     "db": (f"{_HERE}.db:db", "Migrate, check or back up the database."),
     "accounts": (f"{_HERE}.accounts:accounts", "Create accounts, give credit."),
     "keys": (f"{_HERE}.keys:keys", "Create, roll and revoke API keys."),
