@@ -17,8 +17,8 @@ from workersai_server.web.visits import Page, Site, Visit
 
 __all__ = ["add_routes"]
 
-_PREFETCHED = 1
-"""How many items a console may hold besides the one that is shown."""
+_MOST_SHOWN = 4
+"""How many items a console may have: on the screen, behind it, and answered but not sent yet."""
 
 
 def add_routes(app: falcon.App[ApiRequest, falcon.Response], site: Site) -> None:
@@ -67,7 +67,7 @@ class Next(Page):
             visit.json(_fragment(visit, _with_draft(visit, worker, claim)))
 
     def _claim(self, worker: Worker, shown: Sequence[Any]) -> Claim | None:
-        if len(shown) > _PREFETCHED + 1:
+        if len(shown) >= _MOST_SHOWN:
             return None
         try:
             return self.site.engine.claim(worker)

@@ -10,7 +10,8 @@ const place = document.getElementById("item");
 const message = document.getElementById("message");
 const words = JSON.parse(page.dataset.words);
 const LOOK_AGAIN_MS = 4000;
-const PREFETCH = 1;
+const LOOK_SOON_MS = 100;
+const PREFETCH = 2;
 
 /** What the console knows: the item on the screen, those behind it, and the one that can be taken back. */
 const state = { waiting: [], undo: null, undoTimer: 0, looking: false, lookTimer: 0 };
@@ -54,14 +55,16 @@ function showNothing() {
   card.className = "wai-card wai-narrow wai-nothing";
   card.append(Object.assign(document.createElement("p"), { textContent: words.waiting }));
   place.replaceChildren(card);
-  look();
 }
 
 /** Go on to the next item. */
 function advance() {
   const next = state.waiting.shift();
   if (next) show(next);
-  else showNothing();
+  else {
+    place.replaceChildren();
+    look();
+  }
 }
 
 /** Fetch what comes after this, and while there is nothing, ask again now and then. */
@@ -69,17 +72,25 @@ async function look() {
   clearTimeout(state.lookTimer);
   if (state.looking || state.waiting.length >= PREFETCH) return;
   state.looking = true;
+  let more = false;
   try {
     const shown = [current(), ...state.waiting].filter(Boolean).map((item) => item.dataset.assignment);
     const answer = await outbox.ask(page.dataset.next, { shown: [...shown, ...outbox.pending()] });
     if (answer) accept(answer);
-    else if (!current()) state.lookTimer = setTimeout(look, LOOK_AGAIN_MS);
+    else if (!current() && !state.waiting.length) {
+      // While answers are on their way the server gives no more: that says nothing about what there is.
+      const sending = outbox.pending().length > 0;
+      if (!sending && !place.firstElementChild) showNothing();
+      state.lookTimer = setTimeout(look, sending ? LOOK_SOON_MS : LOOK_AGAIN_MS);
+    }
+    more = Boolean(answer);
   } catch {
     state.lookTimer = setTimeout(look, LOOK_AGAIN_MS);
   } finally {
     state.looking = false;
   }
   if (!current() && state.waiting.length) advance();
+  else if (more) look();
 }
 
 function accept({ assignment_id: id, html }) {
@@ -166,7 +177,7 @@ place.addEventListener("submit", (event) => {
   const form = event.target;
   const item = form.closest(".wai-item");
   const button = event.submitter;
-  if (!form.matches(".wai-answer")) skip(form, button?.formAction || form.action);
+  if (!form.matches(".wai-answer")) skip(form, button?.getAttribute("formaction") || form.action);
   else if (button?.matches(".wai-extend")) extend(item, button);
   else if (button?.name) restructure(item, form, button);
   else submit(item);
@@ -195,7 +206,7 @@ watchKeys({
     const details = current()?.querySelector(".wai-skipping");
     if (!details) return;
     details.open = true;
-    details.querySelector("input").focus();
+    details.querySelector("input:checked").focus();
   },
   help: () => document.getElementById("help").showModal(),
   say: (on) => say(on ? words.keys_on : words.keys_off),
