@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
@@ -19,6 +19,9 @@ from workersai_plugins.choices import shown
 from workersai_plugins.pointers import pointer
 from workersai_plugins.word_votes import Voice, vote
 from workersai_plugins.words import Word, forms, join, split
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = ["AudioTranscription", "register_task_types"]
 
@@ -50,6 +53,9 @@ class AudioTranscription(TaskType):
         "required": ["attachment"],
         "properties": {
             "attachment": {
+                "title": "Recording",
+                "x-title-ko": "녹음",
+                "x-media": "audio",
                 "type": "string",
                 "description": "The http or https URL of the recording.",
                 "minLength": 1,
@@ -62,6 +68,8 @@ class AudioTranscription(TaskType):
                 "default": "audio",
             },
             "language": {
+                "title": "Language",
+                "x-title-ko": "언어",
                 "type": "string",
                 "description": "What is spoken, as a BCP 47 tag such as en or ko-KR.",
                 "minLength": 2,
@@ -73,6 +81,8 @@ class AudioTranscription(TaskType):
                 "default": False,
             },
             "phrases": {
+                "title": "Names and terms",
+                "x-title-ko": "고유명사와 용어",
                 "type": "array",
                 "description": "Names and terms that are likely to occur, spelled as you want them.",
                 "maxItems": 500,
@@ -219,7 +229,7 @@ class AudioTranscription(TaskType):
     )
     ui: ClassVar[JsonObject] = {
         "show": ["/attachment", "/language", "/phrases"],
-        "widgets": {"/transcript": "transcript", "/duration": "duration", "/segments": "segments"},
+        "widgets": {"": "audio_transcription"},
     }
 
     def check_params(self, params: JsonObject) -> Iterator[Issue]:
@@ -307,6 +317,18 @@ class AudioTranscription(TaskType):
                     found[name] = entries
                     break
         return found
+
+    def params_strategy(self) -> SearchStrategy[Any]:
+        """Return params for the conformance laws."""
+        from workersai_plugins import strategies
+
+        return strategies.audio_params()
+
+    def response_strategy(self, params: JsonObject) -> SearchStrategy[Any]:
+        """Return responses for the conformance laws."""
+        from workersai_plugins import strategies
+
+        return strategies.audio_response(params)
 
 
 @hookimpl

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workersai_core.api import Answer, Issue, Json, JsonObject, TaskType, Verdict, hookimpl
 from workersai_plugins import attachments, choices, weighing
 from workersai_plugins.pointers import pointer
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = ["Categorization", "register_task_types"]
 
@@ -37,6 +40,8 @@ class Categorization(TaskType):
                 "enum": list(attachments.KINDS),
             },
             "attachment": {
+                "title": "To be categorized",
+                "x-title-ko": "분류할 내용",
                 "type": "string",
                 "description": (
                     f"What is to be categorized: the text itself, at most {attachments.MAX_TEXT} characters, "
@@ -199,6 +204,18 @@ class Categorization(TaskType):
         winners = {name for name, weights in votes.items() if weighing.is_majority(weights, everybody)} or {best}
         agreed = sorted(each if name in winners else 1 - each for name, each in shares.items())
         return Verdict(response=_response(params, winners), confidence=weighing.mean(agreed))
+
+    def params_strategy(self) -> SearchStrategy[Any]:
+        """Return params for the conformance laws."""
+        from workersai_plugins import strategies
+
+        return strategies.categorization_params()
+
+    def response_strategy(self, params: JsonObject) -> SearchStrategy[Any]:
+        """Return responses for the conformance laws."""
+        from workersai_plugins import strategies
+
+        return strategies.categorization_response(params)
 
 
 @hookimpl

@@ -1,0 +1,149 @@
+"""Hypothesis strategies for the params and responses of the bundled task types.
+
+The conformance laws draw from them; nothing else does, so that only tests need
+Hypothesis. Most of what is drawn is accepted, some of it is refused.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from workersai_core.api import JsonObject
+from workersai_plugins import attachments
+
+__all__ = ["attachment", "audio_params", "audio_response", "categorization_params", "categorization_response", "labels"]
+
+Strategy = st.SearchStrategy[Any]
+
+_CHARACTERS = st.characters(codec="utf-8", exclude_characters="\x00")
+_WORDS = st.sampled_from(
+    [
+        "big",
+        "Big",
+        "small",
+        "큰 개",
+        "작은 개",
+        unicodedata.normalize("NFD", "큰 개"),
+        "café",
+        "cafe\u0301",
+        "a/b",
+        "~0",
+        " ",
+    ]
+)
+_SAID = st.sampled_from(
+    [
+        "um",
+        "Hello,",
+        "hello",
+        "world!",
+        "it's",
+        "IT’S",
+        "air-tight",
+        "음",
+        "여보세요?",
+        "私は",
+        "3.5",
+        "...",
+        "— so",
+        "\n",
+    ]
+)
+_URLS = st.sampled_from(
+    ["https://example.com/1.jpg", "http://10.0.0.7:8080/a?b=c#d", "HTTPS://예시.example/사진.png", "https://[::1]/x"]
+)
+_SPEAKERS = st.sampled_from([{}, {"speaker": "A"}, {"speaker": "나"}])
+
+
+def labels(least: int = 2, most: int = 6, longest: int = 200) -> Strategy:
+    """Return lists of short texts that differ in Unicode NFC."""
+    text = _WORDS | st.text(_CHARACTERS, min_size=1, max_size=min(longest, 8))
+    return st.lists(text, min_size=least, max_size=most, unique_by=lambda each: unicodedata.normalize("NFC", each))
+
+
+def attachment(kinds: Sequence[str] = attachments.KINDS) -> Strategy:
+    """Return attachments as (kind, content)."""
+    content = st.text(_CHARACTERS, min_size=1, max_size=20)
+    return st.sampled_from(kinds).flatmap(lambda kind: st.tuples(st.just(kind), content if kind == "text" else _URLS))
+
+
+def respelled(values: Sequence[str]) -> Strategy:
+    """Return one of the values, in any of its Unicode forms."""
+    forms = st.sampled_from(["NFC", "NFD"])
+    return st.builds(lambda value, form: unicodedata.normalize(form, value), st.sampled_from(values), forms)
+
+
+# --- categorization ----------------------------------------------------------------------------------
+
+
+@st.composite
+def categorization_params(draw: st.DrawFn) -> Any:
+    """Draw params of `categorization`, with and without ids."""
+    kind, content = draw(attachment())
+    categories = draw(labels())
+    params = {"attachment_type": kind, "attachment": content, "categories": categories}
+    if draw(st.booleans()):
+        params["allow_multiple"] = draw(st.booleans())
+    if draw(st.booleans()):
+        ids = draw(labels(len(categories), len(categories)))
+        params["category_ids"] = dict(zip(ids, draw(st.permutations(categories)), strict=True))
+    return params
+
+
+@st.composite
+def categorization_response(draw: st.DrawFn, params: JsonObject) -> Any:
+    """Draw a response of `categorization`, in any spelling of the categories."""
+    picked = draw(st.lists(st.sampled_from(params["categories"]), min_size=1, max_size=4, unique=True))
+    if not params.get("allow_multiple", False):
+        picked = picked[:1]
+    response = {"category": [draw(respelled([category])) for category in picked]}
+    if "category_ids" in params:
+        ids = {unicodedata.normalize("NFC", category): name for name, category in params["category_ids"].items()}
+        response["category_id"] = [draw(respelled([ids[unicodedata.normalize("NFC", each)]])) for each in picked]
+    return response if params.get("allow_multiple", False) else {name: each[0] for name, each in response.items()}
+
+
+# --- audio_transcription -----------------------------------------------------------------------------
+
+
+def audio_params() -> Strategy:
+    """Return params of `audio_transcription`."""
+    return st.fixed_dictionaries(
+        {"attachment": _URLS},
+        optional={
+            "attachment_type": st.just("audio"),
+            "language": st.sampled_from(["en", "ko-KR", "de", "zh-Hant-TW", "x-own", "EN", "no_tag"]),
+            "verbatim": st.booleans(),
+            "phrases": labels(0, 3),
+            "max_duration": st.floats(0.001, 100),
+        },
+    )
+
+
+@st.composite
+def audio_response(draw: st.DrawFn, params: JsonObject) -> Any:
+    """Draw a response of `audio_transcription`, with times that fit more often than not."""
+    said = draw(st.lists(_SAID | st.text(_CHARACTERS, min_size=1, max_size=4), max_size=6))
+    duration = draw(st.floats(0, params.get("max_duration", 100)))
+    response: dict[str, Any] = {"transcript": draw(st.sampled_from([" ", "\n", ""])).join(said), "duration": duration}
+    times = sorted(draw(st.lists(st.floats(0, duration), min_size=len(said) + 1, max_size=len(said) + 1)))
+    spans = list(zip(said, times, times[1:], strict=False))
+    if draw(st.booleans()):
+        response["alignment"] = [{"word": word, "start": start, "end": end} for word, start, end in spans]
+    if draw(st.booleans()):
+        response["segments"] = [
+            {
+                "start": start,
+                "end": end,
+                "text": word,
+                **draw(st.sampled_from([{}, {"speaker": "A"}, {"speaker": "나"}])),
+            }
+            for word, start, end in spans
+        ]
+    if draw(st.integers(0, 3)) == 0:
+        response["error"] = draw(st.sampled_from(["noise", "잡음", " "]))
+    return response
