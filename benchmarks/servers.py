@@ -88,6 +88,6 @@ def serving(
 ) -> Iterator[Process]:
     """Run the service on a database, with a rate limit that is checked and never reached."""
     url = str(database) if "://" in str(database) else f"sqlite:///{database}"
-    chosen = {"rate_limit": "1000000000/second", **settings}
+    chosen = {"rate_limit": "1000000/second", **settings}
     with python(program, "serve", "--db", url, "--port", "0", *options, **chosen) as process:
         yield process
