@@ -33,6 +33,7 @@ _PUT = Statement(
     )
 )
 _GET = Statement(select(*_COLUMNS).where(drafts.c.assignment_id == bindparam("assignment_id")))
+_LOCK = Statement(select(*_COLUMNS).where(drafts.c.assignment_id == bindparam("assignment_id")).with_for_update())
 _HELD_BY = Statement(
     select(*_COLUMNS)
     .where(drafts.c.worker_id == bindparam("worker_id"), text("submit_at IS NOT NULL"))
@@ -71,9 +72,9 @@ def put(
     session.run(_PUT, row)
 
 
-def get(session: Session, assignment_id: str) -> Draft | None:
-    """Return the draft of an assignment, or None."""
-    row = session.one(_GET, {"assignment_id": assignment_id})
+def get(session: Session, assignment_id: str, *, lock: bool = False) -> Draft | None:
+    """Return the draft of an assignment, or None; with `lock` nobody else changes it until the transaction ends."""
+    row = session.one(_LOCK if lock else _GET, {"assignment_id": assignment_id})
     return None if row is None else _draft(row)
 
 

@@ -100,7 +100,7 @@ class Answers:
         """
 
         def take_back(tx: OpenTransaction) -> Draft:
-            draft = draft_rows.get(tx.session, assignment_id)
+            draft = draft_rows.get(tx.session, assignment_id, lock=True)
             if draft is None or draft.worker_id != worker.id:
                 raise AlreadySubmitted("This answer is final; the time to take it back has passed.")
             draft_rows.take_back(tx.session, assignment_id)
@@ -135,7 +135,7 @@ class Answers:
 
 
 def _settle(tx: OpenTransaction, draft: Draft) -> None:
-    if draft_rows.get(tx.session, draft.assignment_id) != draft:
+    if draft_rows.get(tx.session, draft.assignment_id, lock=True) != draft:
         return
     try:
         tx.submit(draft.assignment_id, Worker(id=draft.worker_id), draft.response)

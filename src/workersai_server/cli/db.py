@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from workersai_server.cli.opening import database_option, existing, require_database, settings_of
 from workersai_server.cli.options import json_option
-from workersai_server.cli.output import CONFLICT, FAILED, Failure, Output, pass_output
-
-if TYPE_CHECKING:
-    pass
+from workersai_server.cli.output import CONFLICT, NOT_FOUND, Failure, Output, pass_output
 
 __all__ = ["db"]
 
 
 @click.group()
 def db() -> None:
-    """Migrate, check or back up the database."""
+    """Migrate, check, back up or move the database."""
 
 
 @db.command()
@@ -56,35 +50,54 @@ def check(output: Output, *, db: str | None) -> None:
 @json_option
 @pass_output
 def backup(output: Output, *, file: Path, db: str | None) -> None:
-    """Copy a SQLite database to FILE, whole and consistent; the server may run meanwhile."""
-    source = require_database(settings_of(output, {"db": db}))
-    if source is None:
-        raise Failure("Only a SQLite file can be copied here.", remedy="Use pg_dump for PostgreSQL.", exit_code=FAILED)
+    """Copy the database to FILE, whole and consistent; the server may run meanwhile.
+
+    A SQLite file is copied as such. Of PostgreSQL a dump is made by pg_dump,
+    which must be installed; pg_restore reads it.
+    """
+    from workersai_server import backups
+
+    settings = settings_of(output, {"db": db})
+    source = require_database(settings)
     if file.exists():
         raise Failure(
             f"{file} exists.", remedy="Choose another name, or move it away.", exit_code=CONFLICT, code="conflict"
         )
-    size = _copy(source, file)
+    try:
+        size = backups.dump_postgresql(settings.db, file) if source is None else backups.copy_sqlite(source, file)
+    except backups.BackupError as error:
+        raise Failure(str(error), remedy=error.remedy) from error
     output.document({"ok": True, "file": str(file), "bytes": size}, f"{file} holds the database, {size} bytes.")
 
 
-def _copy(source: Path, file: Path) -> int:
-    """Copy a database; FILE appears only when the copy is whole and on disk."""
-    unfinished = file.with_name(file.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original:
-            # In one statement, from one snapshot: it neither waits for writers nor starts again because of them.
-            original.execute("VACUUM INTO ?", (str(unfinished),))
-        unfinished.chmod(0o600)  # it holds hashes of keys, and the secrets that sign callbacks
-        with unfinished.open("rb") as copy:
-            os.fsync(copy.fileno())
-            size = os.fstat(copy.fileno()).st_size
-        os.link(unfinished, file)  # unlike a rename this never replaces a file that came meanwhile
-    except (OSError, sqlite3.Error) as error:
+@db.command()
+@click.argument("source", metavar="SRC")
+@click.argument("destination", metavar="DST")
+@json_option
+@pass_output
+def copy(output: Output, *, source: str, destination: str) -> None:
+    """Move to PostgreSQL: copy the SQLite database SRC to DST, and compare every row.
+
+    SRC is sqlite:///FILE and is not changed; no server may run on it. DST is
+    postgresql://USER@HOST/NAME and empty. A copy that was interrupted is run
+    again with the same command and goes on.
+    """
+    from workersai_core.store import copying
+    from workersai_core.store.schema import CORE
+    from workersai_server.accounts import SERVER
+    from workersai_server.serve_lock import serving_alone
+    from workersai_server.service import sqlite_file
+
+    file = sqlite_file(source)
+    if file is not None and not file.exists():
         raise Failure(
-            f"The database cannot be copied to {file}: {error}.", remedy="Choose a folder with enough room."
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return size
+            f"There is no database at {file}.", remedy="Name the right one.", exit_code=NOT_FOUND, code="not_found"
+        )
+    schemas = (CORE, SERVER)
+    with serving_alone(file), click.progressbar(length=copying.rows_in(source, schemas), file=sys.stderr) as bar:
+        rows = copying.copy(source, destination, schemas, done=bar.update)
+    total = sum(rows.values())
+    output.document({"ok": True, "rows": total, "tables": rows}, f"Both databases hold the same {total} rows.")
+    output.note(
+        f"Next: Serve with --db naming the new database, and with WORKERSAI_SECRET_KEY set to what {file}.secret holds."
+    )
