@@ -14,10 +14,8 @@ from workersai_core import WorkersAIError
 
 __all__ = ["every_error", "page"]
 
-_SHARED = {
-    "invalid_parameter": "A parameter or header of the request is wrong.",
-    "plugin_failed": "A plugin failed; nothing was changed.",
-}
+_NO_ERRORS = ("cli", "migrations", "testing")
+"""Parts of the packages that raise errors of others only, and take long to import."""
 
 
 def page() -> str:
@@ -50,12 +48,13 @@ def every_error() -> Iterator[type[WorkersAIError]]:
     """Give every public class of the tree, wherever it is defined."""
     for package in (workersai_core, workersai_server):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.endswith(".errors"):
+            if not any(part in module.name.split(".") for part in _NO_ERRORS):
                 importlib.import_module(module.name)
     todo = [WorkersAIError]
     while todo:
         found = todo.pop()
-        yield found
+        if not found.__name__.startswith("_"):
+            yield found
         todo += [each for each in found.__subclasses__() if each.__module__.partition(".")[0].startswith("workersai_")]
 
 
