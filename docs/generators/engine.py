@@ -23,7 +23,11 @@ def page() -> str:
         "and on the open transaction that `Engine.transaction` and `Engine.run` give, where each is a savepoint.\n",
     ]
     for method in public_methods():
-        parts += [f"## {method.__name__}\n", f"```text\n{_call(method)}\n```\n", docstring(method)]
+        parts += [
+            f"## {method.__name__}\n",
+            f"```text\n{signature(method, without=('self', 'cls'))}\n```\n",
+            docstring(method),
+        ]
     parts += ["## Values\n", *_values()]
     return "\n".join(parts)
 
@@ -35,11 +39,6 @@ def public_methods() -> Iterator[object]:
             function = member.__func__ if isinstance(member, classmethod) else member
             if not name.startswith("_") and inspect.isfunction(function):
                 yield getattr(Engine, name) if isinstance(member, classmethod) else function
-
-
-def _call(method: object) -> str:
-    text = signature(method, without=("self", "cls"))
-    return text if len(text) <= 100 else text.replace("(", "(\n    ", 1).replace(", ", ",\n    ")
 
 
 def _values() -> Iterator[str]:

@@ -13,6 +13,7 @@ __all__ = ["NOTICE", "attribute_docs", "cell", "docstring", "signature", "summar
 
 NOTICE = "<!-- Written by `make docs` from the code; do not edit. -->\n"
 
+_LONGEST_LINE = 100
 _SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises):$")
 _TITLES = {"Args": "Arguments", "Attributes": "Attributes", "Returns": "Returns", "Yields": "Yields"}
 
@@ -58,23 +59,45 @@ def summary(documented: Any) -> str:
 
 
 def signature(function: Any, *, without: Sequence[str] = ("self",)) -> str:
-    """Return how a function is called, as it is written in its source."""
+    """Return how a function is called, as its source has it; on several lines when it is long."""
     shown = inspect.signature(function)
-    kept = [parameter for name, parameter in shown.parameters.items() if name not in without]
-    text = str(shown.replace(parameters=kept))
-    return f"{function.__name__}{text}".replace("'", "")
+    parts: list[str] = []
+    for name, parameter in shown.parameters.items():
+        if name in without:
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        parts.append(_parameter(parameter))
+    result = shown.return_annotation
+    line = f"{function.__name__}({', '.join(parts)}) -> {result}"
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return "\n".join([f"{function.__name__}(", *(f"    {part}," for part in parts), f") -> {result}"])
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    prefix = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    text = f"{prefix}{parameter.name}: {parameter.annotation}"
+    return text if parameter.default is parameter.empty else f"{text} = {parameter.default!r}"
 
 
 def attribute_docs(kind: type) -> dict[str, str]:
-    """Return the texts that stand below the attributes of a class."""
+    """Return what is said of the attributes of a class, below each or in the class's own docstring."""
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(body, ast.ClassDef)
-    found = {}
+    found = _listed_attributes(kind)
     for statement, following in zip(body.body, body.body[1:], strict=False):
         name = _assigned(statement)
         if name and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
             found[name] = _ticks(inspect.cleandoc(str(following.value.value)))
     return found
+
+
+def _listed_attributes(kind: type) -> dict[str, str]:
+    section = (inspect.getdoc(kind) or "").partition("\nAttributes:\n")[2].partition("\n\n")[0]
+    entries = re.split(r"^    (?=\S)", section, flags=re.MULTILINE)[1:]
+    pairs = (entry.split(":", 1) for entry in entries)
+    return {name: _ticks(re.sub(r"\s+", " ", text.strip())) for name, text in pairs}
 
 
 def _assigned(statement: ast.stmt) -> str | None:
