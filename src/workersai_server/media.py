@@ -78,6 +78,8 @@ def content_type(req: falcon.Request, supported: tuple[str, ...]) -> str:
         UnsupportedMediaType: another type, another charset than UTF-8, or a
             compressed body.
     """
+    if req.content_type == supported[0] and "HTTP_CONTENT_ENCODING" not in req.env:
+        return supported[0]  # PERF: as nearly every body comes
     if req.env.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("Send the body uncompressed, without Content-Encoding.")
     if not req.content_type:
