@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from workersai_core.api import Issue
 
-__all__ = ["KINDS", "MAX_TEXT", "MAX_URL", "attachment_issues", "url_issues"]
+__all__ = ["KINDS", "MAX_TEXT", "MAX_URL", "attachment_issues", "properties", "url_issues"]
 
 KINDS = ("text", "image", "audio", "video", "website", "pdf")
 """What an attachment may be; text is inline, the others are URLs."""
@@ -25,6 +26,32 @@ MAX_URL = 2048
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _NEVER = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f]")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?")
+
+
+def properties(what_for: str) -> dict[str, Any]:
+    """Return the params ``attachment_type`` and ``attachment`` for a schema.
+
+    Args:
+        what_for: The beginning of the attachment's description, such as "What is to be rated".
+    """
+    return {
+        "attachment_type": {
+            "type": "string",
+            "description": "What the attachment is; text is given inline, everything else by URL.",
+            "enum": list(KINDS),
+        },
+        "attachment": {
+            "title": "Attachment",
+            "x-title-ko": "볼 것",
+            "type": "string",
+            "description": (
+                f"{what_for}: the text itself, at most {MAX_TEXT} characters, "
+                f"or an http or https URL, at most {MAX_URL}."
+            ),
+            "minLength": 1,
+            "maxLength": MAX_TEXT,
+        },
+    }
 
 
 def attachment_issues(kind: str, attachment: str, pointer: str = "/attachment") -> Iterator[Issue]:

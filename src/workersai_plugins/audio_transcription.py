@@ -390,10 +390,7 @@ def _transcript(params: JsonObject, answers: Sequence[Answer]) -> tuple[str, flo
 
 def _failure(params: JsonObject, answers: Sequence[Answer]) -> Json:
     """Return the response of those who report an error: what most of them say is wrong, and what they heard."""
-    reasons: dict[str, list[float]] = {}
-    for answer in answers:
-        reasons.setdefault(answer.response["error"], []).append(answer.weight)
-    reason = max(reasons, key=lambda each: (weighing.total(reasons[each]), each))
+    reason, _ = weighing.plurality((answer.response["error"], answer.weight) for answer in answers)
     return {"transcript": _transcript(params, answers)[0], "duration": _duration(answers), "error": reason}
 
 

@@ -34,22 +34,7 @@ class Categorization(TaskType):
         "additionalProperties": False,
         "required": ["attachment_type", "attachment", "categories"],
         "properties": {
-            "attachment_type": {
-                "type": "string",
-                "description": "What the attachment is; text is given inline, everything else by URL.",
-                "enum": list(attachments.KINDS),
-            },
-            "attachment": {
-                "title": "To be categorized",
-                "x-title-ko": "분류할 내용",
-                "type": "string",
-                "description": (
-                    f"What is to be categorized: the text itself, at most {attachments.MAX_TEXT} characters, "
-                    f"or an http or https URL, at most {attachments.MAX_URL}."
-                ),
-                "minLength": 1,
-                "maxLength": attachments.MAX_TEXT,
-            },
+            **attachments.properties("What is to be categorized"),
             "categories": {
                 "type": "array",
                 "description": "What to choose from; no two may be the same in Unicode NFC.",
@@ -68,6 +53,7 @@ class Categorization(TaskType):
                 "description": "Your own id of each category, as {id: category}; the response then carries it too.",
                 "minProperties": 2,
                 "maxProperties": 500,
+                "propertyNames": {"minLength": 1, "maxLength": 200},
                 "additionalProperties": {
                     "type": "string",
                     "description": "One of the categories.",

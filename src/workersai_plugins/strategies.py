@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from workersai_core.api import JsonObject
 from workersai_plugins import attachments
 
-__all__ = ["attachment", "audio_params", "audio_response", "categorization_params", "categorization_response", "labels"]
+__all__ = [
+    "attachment",
+    "audio_params",
+    "audio_response",
+    "categorization_params",
+    "categorization_response",
+    "chosen",
+    "comparison_params",
+    "labels",
+    "respelled",
+]
 
 Strategy = st.SearchStrategy[Any]
 
@@ -147,3 +157,21 @@ def audio_response(draw: st.DrawFn, params: JsonObject) -> Any:
     if draw(st.integers(0, 3)) == 0:
         response["error"] = draw(st.sampled_from(["noise", "잡음", " "]))
     return response
+
+
+# --- comparison --------------------------------------------------------------------------------------
+
+
+def comparison_params() -> Strategy:
+    """Return params of `comparison`."""
+    one = attachment().map(lambda drawn: {"type": drawn[0], "text" if drawn[0] == "text" else "url": drawn[1]})
+    wrong = st.sampled_from([{"type": "image", "text": "a"}, {"type": "text"}])
+    return st.fixed_dictionaries(
+        {"attachments": st.lists(st.one_of(one, one, one, wrong), min_size=2, max_size=4)},
+        optional={"choices": labels()},
+    )
+
+
+def chosen(name: str, values: Sequence[str]) -> Strategy:
+    """Return responses that hold one of the values under a name, in any of its Unicode forms."""
+    return respelled(values).map(lambda value: {name: value})

@@ -5,12 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-__all__ = ["is_majority", "mean", "median", "share", "total"]
-
-
-def total(weights: Iterable[float]) -> float:
-    """Return the sum of weights, exactly rounded."""
-    return math.fsum(weights)
+__all__ = ["is_majority", "mean", "median", "plurality", "share"]
 
 
 def share(part: Iterable[float], whole: Iterable[float]) -> float:
@@ -44,3 +39,18 @@ def median(weighted: Iterable[tuple[float, float]]) -> float:
         if below >= half:
             return value
     return pairs[-1][0]
+
+
+def plurality(votes: Iterable[tuple[str, float]]) -> tuple[str, float]:
+    """Return the text with the most weight of (text, weight) votes, and its share; a tie goes to the smallest text.
+
+    Raises:
+        ValueError: there are no votes.
+    """
+    weights: dict[str, list[float]] = {}
+    for text, weight in votes:
+        weights.setdefault(text, []).append(weight)
+    if not weights:
+        raise ValueError("a plurality needs at least one vote")
+    best = min(weights, key=lambda text: (-math.fsum(weights[text]), text))
+    return best, share(weights[best], [weight for each in weights.values() for weight in each])

@@ -54,6 +54,7 @@ def without(params, name):
         ({**DOG, "allow_multiple": "yes"}, [("/allow_multiple", "wrong_type")]),
         ({**DOG, "category_ids": ["b"]}, [("/category_ids", "wrong_type")]),
         ({**DOG, "category_ids": {"b": "big"}}, [("/category_ids", "too_few_properties")]),
+        ({**IDS, "category_ids": {**IDS["category_ids"], "": "none"}}, [("/category_ids/", "too_short")]),
         ({**IDS, "category_ids": {**IDS["category_ids"], "n": 3}}, [("/category_ids/n", "wrong_type")]),
         ({**IDS, "category_ids": {**IDS["category_ids"], "x/y~z": "huge"}}, [("/category_ids/x~1y~0z", "not_in_list")]),
         ({**IDS, "category_ids": {**IDS["category_ids"], "b2": "big"}}, [("/category_ids/b2", "duplicate_item")]),

@@ -49,3 +49,10 @@ def test_a_share_is_between_nothing_and_all(part, rest):
 def test_half_is_no_majority():
     assert not weighing.is_majority([0.5, 0.25], [0.5, 0.25, 0.75])
     assert weighing.is_majority([0.5, 0.25, 0.01], [0.5, 0.25, 0.01, 0.75])
+
+
+def test_the_plurality_is_the_text_with_the_most_weight_and_of_several_the_smallest():
+    assert ("b", 0.75) == weighing.plurality([("a", 1), ("b", 2), ("b", 1)])
+    assert ("a", 0.5) == weighing.plurality([("b", 2), ("a", 2)])
+    with pytest.raises(ValueError, match="at least one"):
+        weighing.plurality([])
