@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-__all__ = ["DIALECT", "fast_engine", "reference", "reference_of_schemas", "repeated_item"]
+__all__ = ["DIALECT", "fast_engine", "reference", "reference_of_schemas"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 """The only dialect that a schema may name in `$schema`."""
@@ -66,17 +66,6 @@ def _as_the_fast_engine(keyword: str) -> Callable[..., Iterator[ValidationError]
     return check
 
 
-def repeated_item(items: Any) -> int | None:
-    """Return the position of the first item that equals one before it, or None."""
-    seen: set[str] = set()
-    for position, item in enumerate(items):
-        text = jsontext.canonical(item)
-        if text in seen:
-            return position
-        seen.add(text)
-    return None
-
-
 def _properties(validator: Any, schemas: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
     """Check members as the library does, but point at one that is never allowed."""
     from jsonschema.exceptions import ValidationError
@@ -99,10 +88,16 @@ def _property_names(validator: Any, names: Any, instance: Any, _: Any) -> Iterat
 
 
 def _unique_items(_: Any, wanted: bool, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """Compare items by their canonical texts, and point at the first that equals one before it."""
     from jsonschema.exceptions import ValidationError
 
-    if wanted and isinstance(instance, list | tuple) and repeated_item(instance) is not None:
-        yield ValidationError("uniqueItems does not hold")
+    seen: set[str] = set()
+    for position, item in enumerate(instance) if wanted and isinstance(instance, list | tuple) else ():
+        text = jsontext.canonical(item)
+        if text in seen:
+            yield ValidationError("uniqueItems does not hold", path=(position,), instance=item)
+            return
+        seen.add(text)
 
 
 @lru_cache(maxsize=1)

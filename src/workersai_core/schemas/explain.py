@@ -12,7 +12,6 @@ from typing import Any
 
 from workersai_core.errors import Issue
 from workersai_core.jsontext import pointer_token, shorten
-from workersai_core.schemas.engines import repeated_item
 
 __all__ = ["MAX_ISSUES", "close_match", "explain"]
 
@@ -130,23 +129,12 @@ def _names(where: str, error: Failure) -> Iterator[Issue]:
             yield Issue(where, f"The name {shorten(error.path[-1])}: {issue.message}", issue.code)
 
 
-def _unique(where: str, error: Failure) -> Iterator[Issue]:
-    position = repeated_item(error.instance)
-    text = "Each item may be there once; "
-    if position is None:  # pragma: no cover - the reference has just found one
-        yield Issue(where, f"{text}one is repeated.", "duplicate_item")
-    else:
-        value = shorten(error.instance[position])
-        yield Issue(f"{where}/{position}", f"{text}{value} was there before.", "duplicate_item")
-
-
 _AT_MEMBERS: Mapping[str, Callable[[str, Failure], Iterator[Issue]]] = {
     "additionalProperties": _additional,
     "dependentRequired": _dependent_required,
     "propertyNames": _names,
     "required": _required,
     "unevaluatedProperties": _unevaluated,
-    "uniqueItems": _unique,
 }
 
 
@@ -260,5 +248,6 @@ _TEXTS: Mapping[str, Callable[[Any, Any], tuple[str, str]]] = {
     "not": lambda _, value: ("not_allowed", f"This is not allowed: {_shown(value)}."),
     "pattern": lambda limit, value: ("pattern", f"This must look like {shorten(limit)}; it is {_shown(value)}."),
     "type": _type,
+    "uniqueItems": lambda _, value: ("duplicate_item", f"Each item may be there once; {_shown(value)} was before."),
     "unevaluatedItems": _fixed("too_many_items", "There are more items than may be here."),
 }

@@ -154,9 +154,7 @@ def test_a_composition_by_reference_is_told_as_a_whole():
 def test_a_repeated_item_is_pointed_at():
     schema = {"uniqueItems": True}
 
-    assert Issue("/2", "Each item may be there once; a was there before.", "duplicate_item") == only(
-        schema, ["a", "b", "a"]
-    )
+    assert Issue("/2", "Each item may be there once; a was before.", "duplicate_item") == only(schema, ["a", "b", "a"])
     assert "/1" == only(schema, [{"x": 1}, {"x": 1.0}]).pointer
 
 
