@@ -14,6 +14,7 @@ caller can find out, by its idempotency key.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -46,6 +47,7 @@ _PATIENCE_S = 0.7
 _PATIENCE_WHEN_LOST_S = 0.2
 """How long a caller waits while the server is known to be away: long enough to find it back."""
 _TRIES = 8
+_BACK_OFF_S = 0.01
 _MOST_WAITING = 4096
 _PREPARED_STATEMENTS = 500
 _CHANNEL = "wai_work"
@@ -185,7 +187,7 @@ class PostgresqlStore:
         """Use a connection, and another one as long as nothing was changed but may yet succeed."""
         lost: BaseException | None = None
         lost_for_good_at = float("inf")
-        for _ in range(_TRIES):
+        for n in range(_TRIES):
             try:
                 connection = self._connection()
                 try:
@@ -203,6 +205,8 @@ class PostgresqlStore:
                 if not isinstance(conflict, errors.SerializationFailure | errors.DeadlockDetected):
                     raise
                 lost = None
+                # Whoever is in the way needs a moment to finish, or would be met again at the same place.
+                time.sleep(random.uniform(0.0, _BACK_OFF_S * 2**n))  # noqa: S311 - spreads load, keeps no secret
         if lost is None:
             raise StoreBusy("Others change the same rows all the time; retry in a second.")
         raise StoreUnavailable(f"The connection to the database was lost: {_told(lost)}") from lost
