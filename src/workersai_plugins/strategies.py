@@ -25,6 +25,8 @@ __all__ = [
     "comparison_params",
     "labels",
     "respelled",
+    "text_params",
+    "text_response",
 ]
 
 Strategy = st.SearchStrategy[Any]
@@ -175,3 +177,31 @@ def comparison_params() -> Strategy:
 def chosen(name: str, values: Sequence[str]) -> Strategy:
     """Return responses that hold one of the values under a name, in any of its Unicode forms."""
     return respelled(values).map(lambda value: {name: value})
+
+
+# --- text_response -----------------------------------------------------------------------------------
+
+
+def text_params() -> Strategy:
+    """Return params of `text_response`."""
+    rest = st.fixed_dictionaries(
+        {},
+        optional={
+            "language": st.sampled_from(["en", "ko", "no_tag"]),
+            "min_length": st.integers(1, 40),
+            "max_length": st.integers(1, 200),
+        },
+    )
+    return st.builds(lambda about, more: {**about, **more}, st.just({}) | _attached(), rest)
+
+
+def text_response(params: JsonObject) -> Strategy:
+    """Return responses of `text_response`."""
+    words = st.lists(_SAID, min_size=1, max_size=6).map(" ".join)
+    return (words | st.text(_CHARACTERS, min_size=1, max_size=9)).map(
+        lambda text: {"text": text.ljust(params.get("min_length", 1), "가")[: params.get("max_length", 200)]}
+    )
+
+
+def _attached() -> Strategy:
+    return attachment().map(lambda drawn: {"attachment_type": drawn[0], "attachment": drawn[1]})

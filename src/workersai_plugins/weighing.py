@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-__all__ = ["is_majority", "mean", "median", "plurality", "share"]
+__all__ = ["average", "is_majority", "mean", "median", "plurality", "share"]
 
 
 def share(part: Iterable[float], whole: Iterable[float]) -> float:
@@ -21,6 +21,12 @@ def is_majority(part: Iterable[float], whole: Iterable[float]) -> bool:
 def mean(values: Sequence[float]) -> float:
     """Return the mean of values from 0 to 1."""
     return min(1.0, math.fsum(values) / len(values))
+
+
+def average(weighted: Iterable[tuple[float, float]]) -> float:
+    """Return the weighted mean of (value, weight) pairs whose values are from 0 to 1."""
+    pairs = list(weighted)
+    return min(1.0, math.fsum(value * weight for value, weight in pairs) / math.fsum(weight for _, weight in pairs))
 
 
 def median(weighted: Iterable[tuple[float, float]]) -> float:

@@ -56,3 +56,13 @@ def test_the_plurality_is_the_text_with_the_most_weight_and_of_several_the_small
     assert ("a", 0.5) == weighing.plurality([("b", 2), ("a", 2)])
     with pytest.raises(ValueError, match="at least one"):
         weighing.plurality([])
+
+
+@given(PAIRS)
+def test_the_average_of_ones_is_one_whatever_their_weights(pairs):
+    assert pytest.approx(1) == weighing.average([(1.0, weight) for _, weight in pairs])
+    assert weighing.average([(1.0, weight) for _, weight in pairs]) <= 1
+
+
+def test_the_average_is_weighted():
+    assert 0.25 == weighing.average([(0.0, 3), (1.0, 1)])
