@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from weakref import WeakSet
 
 from workersai_core.callbacks.addresses import AddressPolicy
 from workersai_core.commands.work import assign
@@ -13,9 +15,20 @@ from workersai_core.policy import Policy
 from workersai_core.testing.clock import FakeClock
 from workersai_core.testing.transport import CapturingTransport
 
-__all__ = ["complete", "memory_engine"]
+__all__ = ["complete", "memory_engine", "open_engines"]
 
 _LEASE = timedelta(hours=1)
+_open: WeakSet[Engine] = WeakSet()
+
+
+class _MemoryEngine(Engine):
+    """An engine that is listed while it is open."""
+
+    def close(self) -> None:
+        """Close it once."""
+        if self in _open:
+            _open.discard(self)
+            super().close()
 
 
 def memory_engine(**overrides: Any) -> Engine:
@@ -33,7 +46,14 @@ def memory_engine(**overrides: Any) -> Engine:
         "transport": CapturingTransport(),
         "policy": Policy(addresses=AddressPolicy.of(["0.0.0.0/0", "::/0"])),
     }
-    return Engine.open("sqlite://", **{**defaults, **overrides})
+    engine = _MemoryEngine.open("sqlite://", **{**defaults, **overrides})
+    _open.add(engine)
+    return engine
+
+
+def open_engines() -> Iterable[Engine]:
+    """Return the engines of `memory_engine` that are not closed."""
+    return list(_open)
 
 
 def complete(engine: Engine, task: Task, response: Any, *more: Any) -> Task:
