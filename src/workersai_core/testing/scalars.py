@@ -73,7 +73,7 @@ def integers(schema: Mapping[str, Any]) -> Strategy:
     first, last = -(-low // step), high // step
     if first > last:
         return st.nothing()
-    exact_first, exact_last = max(first, -_EXACT // step), min(last, _EXACT // step)
+    exact_first, exact_last = max(first, -(_EXACT // step)), min(last, _EXACT // step)
     whole = st.integers(first, last).map(lambda n: n * step)
     if exact_first > exact_last:
         return whole
