@@ -143,6 +143,11 @@ _AT_MEMBERS: Mapping[str, Callable[[str, Failure], Iterator[Issue]]] = {
 
 def _of_branches(where: str, error: Failure) -> Iterator[Issue]:
     """Explain the alternative that comes closest."""
+    constants = [branch["const"] for branch in error.validator_value if isinstance(branch, dict) and "const" in branch]
+    if len(constants) == len(error.validator_value):
+        code, text = _enum(constants, error.instance)
+        yield Issue(where, text, code)
+        return
     branches: dict[Any, list[Failure]] = {}
     for inner in error.context or ():
         # The alternative `false` leaves no path.

@@ -34,6 +34,7 @@ def only(schema, value):
         ({"enum": ["big", "small"]}, "bgi", "not_in_list", "One of big, small; this is bgi. Did you mean big?"),
         ({"enum": ["big", 1, None]}, "", "not_in_list", 'One of big, 1, null; this is "".'),
         ({"enum": [1, 2]}, 3, "not_in_list", "One of 1, 2; this is 3."),
+        ({"oneOf": [{"const": 1}, {"const": 2, "title": "two"}]}, 3, "not_in_list", "One of 1, 2; this is 3."),
         ({"const": "a"}, "b", "not_in_list", "This must be a; it is b."),
         ({"maxLength": 3}, "abcd", "too_long", "At most 3 characters; these are 4."),
         ({"minLength": 1}, "", "too_short", "At least 1 character; these are 0."),
