@@ -19,6 +19,7 @@ from workersai_server.cursors import Cursors
 from workersai_server.idempotency import REPLAYED
 from workersai_server.metrics import Metrics
 from workersai_server.perimeter import REQUEST_ID, Perimeter
+from workersai_server.plugin_routes import add_plugin_routes
 from workersai_server.quota import Quota
 from workersai_server.resources.batch import PATH as BATCH_PATH
 from workersai_server.resources.batch import Batch
@@ -79,6 +80,7 @@ def create_app(
     problems.add_handlers(app)
     _add_operator_routes(app, engine, metrics, settings)
     _add_api_routes(app, engine, directory, settings)
+    add_plugin_routes(engine, lambda path, resource: _route(app, path, resource))
     return app
 
 

@@ -6,9 +6,10 @@ with ``cursor`` set to the `external_id` of the last task that arrived whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
-import attrs
 import falcon
 
 from workersai_core import Engine, InvalidInput, Task, TaskFilter
@@ -18,9 +19,9 @@ from workersai_server.access import Access
 from workersai_server.accounts import Requester
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import InvalidCursor, InvalidParameter
-from workersai_server.media import NDJSON
+from workersai_server.media import NDJSON, require_acceptable
 
-__all__ = ["FORMATS", "Export", "Format"]
+__all__ = ["Export", "Exporter"]
 
 _PARAMETERS = frozenset({*queries.FILTERS, "format", "cursor"})
 _PAGE = 500
@@ -28,21 +29,27 @@ _DEFAULT = "jsonl"
 _CURSOR = "The cursor of an export is the external_id of the last task you have."
 
 
-@attrs.frozen(kw_only=True)
-class Format:
-    """A way to write tasks down."""
+_log = logging.getLogger("workersai.plugins")
+
+
+class Exporter(Protocol):
+    """A way to write tasks down; plugins bring theirs with the hook `register_exporters`."""
 
     media_type: str
-    write: Callable[[Iterable[Task]], Iterator[bytes]]
+
+    def write(self, tasks: Iterable[Task]) -> Iterator[bytes]:
+        """Yield the export in pieces; `tasks` are fetched while they are written."""
+        ...
 
 
-def _jsonl(tasks: Iterable[Task]) -> Iterator[bytes]:
-    """Write each task as a line of JSON."""
-    return (documents.task_json(task) + b"\n" for task in tasks)
+class _JsonLines:
+    """Each task as a line of JSON, the same document as everywhere."""
 
+    media_type = NDJSON
 
-FORMATS: Mapping[str, Format] = {_DEFAULT: Format(media_type=NDJSON, write=_jsonl)}
-"""The formats that need no plugin."""
+    def write(self, tasks: Iterable[Task]) -> Iterator[bytes]:
+        """Yield the lines."""
+        return (documents.task_json(task) + b"\n" for task in tasks)
 
 
 class Export:
@@ -51,30 +58,34 @@ class Export:
     Args:
         engine: Where tasks are.
         access: Who asks.
-        formats: By name.
     """
 
-    def __init__(self, engine: Engine, access: Access, formats: Mapping[str, Format] = FORMATS) -> None:
+    media_types: tuple[str, ...] = ()
+    """Any; the format decides."""
+
+    def __init__(self, engine: Engine, access: Access) -> None:
         self._engine = engine
         self._access = access
-        self._formats = formats
-        self.media_types = tuple({each.media_type for each in formats.values()})
 
     def on_get(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Stream them."""
         given = queries.parameters(req, _PARAMETERS, metadata=True)
         requester = self._access.requester(req, resp)
         name = given.get("format", _DEFAULT)
-        chosen_format = self._formats.get(name)
-        if chosen_format is None:
-            known = ", ".join(sorted(self._formats))
-            raise InvalidParameter(f"There is no format {shorten(name)}; choose from {known}.")
+        exporter = self._exporter(name)
+        require_acceptable(req, (exporter.media_type,))
         pages = self._pages(requester, queries.task_filter(given, self._engine), given.get("cursor"))
         # The first page is read before the answer begins: what is wrong can still be said.
         first = next(pages)
-        resp.content_type = chosen_format.media_type
+        resp.content_type = exporter.media_type
         resp.set_header("Content-Disposition", f'attachment; filename="tasks.{name}"')
-        resp.stream = chosen_format.write(_flat(first, pages))
+        resp.stream = exporter.write(_flat(first, pages))
+
+    def _exporter(self, name: str) -> Exporter:
+        formats = _formats(self._engine)
+        if name not in formats:
+            raise InvalidParameter(f"There is no format {shorten(name)}; choose from {', '.join(sorted(formats))}.")
+        return formats[name]
 
     def _pages(self, requester: Requester, chosen: TaskFilter, after: str | None) -> Iterator[list[Task]]:
         """Yield the tasks in pages, at least one."""
@@ -92,6 +103,23 @@ class Export:
             following = page.next
             if following is None:
                 return
+
+
+def _formats(engine: Engine) -> Mapping[str, Exporter]:
+    """Return every format by name; a plugin cannot take the place of one that is there already."""
+    formats: dict[str, Exporter] = {_DEFAULT: _JsonLines()}
+    for contribution in engine.hooks.register_exporters():
+        if not isinstance(contribution.value, Mapping):
+            _log.error("register_exporters of the plugin %s returns no mapping", contribution.plugin)
+            continue
+        for name, exporter in contribution.value.items():
+            if not (isinstance(name, str) and hasattr(exporter, "media_type") and hasattr(exporter, "write")):
+                _log.error("the exporter %r of the plugin %s has no media_type or write", name, contribution.plugin)
+            elif name in formats:
+                _log.error("the plugin %s brings the format %s, which is there already", contribution.plugin, name)
+            else:
+                formats[name] = exporter
+    return formats
 
 
 def _flat(first: list[Task], pages: Iterator[list[Task]]) -> Iterator[Task]:

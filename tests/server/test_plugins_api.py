@@ -1,0 +1,99 @@
+"""What plugins add to the server: routes and export formats."""
+
+from __future__ import annotations
+
+import falcon
+import pytest
+
+from support.api import problem
+from workersai_core.api import hookimpl
+
+
+class Report:
+    def __init__(self, engine) -> None:
+        self.engine = engine
+
+    def on_get(self, req, resp) -> None:
+        resp.text = f"{len(self.engine.types)} types"
+        resp.content_type = "application/json"
+
+    def on_post(self, req, resp) -> None:
+        raise falcon.HTTPNotImplemented
+
+
+class Csv:
+    media_type = "text/csv"
+
+    def write(self, tasks):
+        yield b"external_id\n"
+        for task in tasks:
+            yield f"{task.external_id}\n".encode()
+
+
+class Mine:
+    name = "mine"
+
+    def __init__(self, routes=None, exporters=None) -> None:
+        self.routes, self.exporters = routes, exporters
+
+    @hookimpl
+    def register_routes(self, engine):
+        return {"/report": Report(engine)} if self.routes is None else self.routes
+
+    @hookimpl
+    def register_exporters(self):
+        return {"csv": Csv()} if self.exporters is None else self.exporters
+
+
+def test_routes_are_served_under_the_name_of_their_plugin(api_with):
+    api = api_with(plugins=[Mine()])
+    answer = api.get("/x/mine/report", key=None)
+
+    assert (answer.status_code, answer.text) == (200, f"{len(api.house.engine.types)} types")
+    assert api.ask("HEAD", "/x/mine/report").status_code == 200
+    assert answer.headers["x-request-id"]
+    problem(api.get("/x/mine/nothing"), 404, "not_found")
+    problem(api.post("/x/mine/report"), 500, "internal_error")
+    problem(api.ask("PUT", "/x/mine/report"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        ["/report"],
+        {"report": Report(None)},
+        {"/report/": Report(None)},
+        {"/report": object()},
+        {7: Report(None)},
+        {"/{a}/{a}": Report(None)},
+    ],
+)
+def test_wrong_routes_are_said_and_left_out(api_with, routes, caplog):
+    api = api_with(plugins=[Mine(routes)])
+
+    assert "of the plugin mine" in caplog.text
+    assert "not served" in caplog.text
+    assert api.get("/x/mine/report").status_code == 404
+    assert api.get("/v1/tasks").status_code == 200
+
+
+def test_a_format_of_a_plugin_is_exported(api_with):
+    api = api_with(plugins=[Mine()])
+    task = api.create()["external_id"]
+    answer = api.get("/v1/export", query="format=csv")
+
+    assert (answer.status_code, answer.text) == (200, f"external_id\n{task}\n")
+    assert answer.headers["content-type"] == "text/csv"
+    assert answer.headers["content-disposition"] == 'attachment; filename="tasks.csv"'
+    assert "csv, jsonl" in problem(api.get("/v1/export", query="format=xml"), 400, "invalid_parameter")["detail"]
+    problem(api.get("/v1/export", query="format=csv", headers={"Accept": "application/json"}), 406, "not_acceptable")
+
+
+@pytest.mark.parametrize("exporters", [["csv"], {"csv": object()}, {"jsonl": Csv()}])
+def test_a_wrong_exporter_is_said_and_left_out(api_with, exporters, caplog):
+    api = api_with(plugins=[Mine(exporters=exporters)])
+    task = api.create()["external_id"]
+
+    assert api.get("/v1/export").json["external_id"] == task
+    problem(api.get("/v1/export", query="format=csv"), 400, "invalid_parameter")
+    assert "mine" in caplog.text
