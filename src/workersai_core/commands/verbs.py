@@ -132,8 +132,12 @@ class Commands(ABC):
         key = Idempotency(
             scope=f"{account}/{mode}/create_task", key=idempotency_key, fingerprint=fingerprint(content_of(draft))
         )
-        external_id, _ = self.once(key, lambda tx: tx.create(draft).external_id)
-        return self.get_task(external_id, account=account, mode=mode)
+
+        def create_once(tx: OpenTransaction) -> Task:
+            external_id, _ = once(tx, key, lambda: tx.create(draft).external_id)
+            return finish.load(tx, external_id, account, mode)
+
+        return self._write(create_once)
 
     def create_tasks(self, drafts: Sequence[TaskDraft | WorkersAIError]) -> list[Task | WorkersAIError]:
         """Store many drafts in one transaction; one that is refused does not fail the rest.
