@@ -29,7 +29,7 @@ _COMMANDS = {
     "workers": (f"{_HERE}.workers:workers", "Create and block workers."),
     "tasks": (f"{_HERE}.tasks:tasks", "Create, read and cancel tasks over the API."),
     "callbacks": (f"{_HERE}.callbacks:callbacks", "See and replay deliveries over the API."),
-    "plugin": (f"{_HERE}.plugins:plugin", "See which plugins are loaded."),
+    "plugin": (f"{_HERE}.plugins:plugin", "Write, check and list plugins."),
     "check": (f"{_HERE}.check:check", "Check the invariants of the database."),
     "doctor": (f"{_HERE}.doctor:doctor", "Find out why something does not work."),
     "openapi": (f"{_HERE}.openapi:openapi", "Print the description of the API."),

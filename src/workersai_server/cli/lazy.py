@@ -36,4 +36,6 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing one."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in self._late.items()])
+            rows = [(name, summary) for name, (_, summary) in self._late.items()]
+            rows += [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+            formatter.write_dl(rows)

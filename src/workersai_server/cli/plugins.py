@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import click
 
+from workersai_server.cli.lazy import LazyGroup
 from workersai_server.cli.opening import plugin_option, settings_of
 from workersai_server.cli.options import json_option
 from workersai_server.cli.output import Output, pass_output
@@ -16,9 +17,17 @@ __all__ = ["plugin"]
 _COLUMNS = ("name", "state", "version", "distribution", "task_types", "error")
 
 
-@click.group()
+_HERE = "workersai_server.cli"
+_COMMANDS = {
+    "check": (f"{_HERE}.plugin_check:check", "Check the laws that every task type keeps."),
+    "new": (f"{_HERE}.plugin_new:new", "Write a plugin package to start from."),
+    "docs": (f"{_HERE}.plugin_docs:docs", "Print the documentation of a task type."),
+}
+
+
+@click.group(cls=LazyGroup, late=_COMMANDS)
 def plugin() -> None:
-    """See which plugins are loaded."""
+    """Write plugins, check them, and see which are loaded."""
 
 
 @plugin.command("list")

@@ -10,11 +10,11 @@ an entry point of the group ``workersai.laws`` that names a sequence of `Law`.
 
 from __future__ import annotations
 
+from workersai_core.plugins.unchecked import task_types_of
 from workersai_core.testing.conformance.cases import Case
 from workersai_core.testing.conformance.law import Broken, Law, LawResult, drawn_law, static_law
-from workersai_core.testing.conformance.loading import task_types_of
 from workersai_core.testing.conformance.markdown import laws_markdown
-from workersai_core.testing.conformance.running import EXAMPLES, add_tests, check, laws
+from workersai_core.testing.conformance.running import EXAMPLES, add_tests, check, iter_check, laws
 
 __all__ = [
     "EXAMPLES",
@@ -25,6 +25,7 @@ __all__ = [
     "add_tests",
     "check",
     "drawn_law",
+    "iter_check",
     "laws",
     "laws_markdown",
     "static_law",

@@ -13,7 +13,7 @@ from workersai_core.testing.conformance.law import Broken, Law, LawResult
 from workersai_core.testing.conformance.subject import Subject
 from workersai_core.testing.extra import hypothesis, pytest, st
 
-__all__ = ["ENTRY_POINT_GROUP", "EXAMPLES", "add_tests", "check", "laws"]
+__all__ = ["ENTRY_POINT_GROUP", "EXAMPLES", "add_tests", "check", "iter_check", "laws"]
 
 ENTRY_POINT_GROUP = "workersai.laws"
 """Packages add laws with an entry point of this group that names a sequence of `Law`."""
@@ -40,12 +40,19 @@ def check(task_type: TaskType, *, only: Collection[str] | None = None, examples:
         TypeError: it is no instance of `TaskType`.
         LookupError: there is no law of one of these names.
     """
+    return list(iter_check(task_type, only=only, examples=examples))
+
+
+def iter_check(
+    task_type: TaskType, *, only: Collection[str] | None = None, examples: int = EXAMPLES
+) -> Iterator[LawResult]:
+    """Like `check`, but yield what came of each law as soon as it is known."""
     checker = _Checker(task_type, examples)
     known = {law.name: law for law in laws()}
     unknown = sorted(set(only or ()) - known.keys())
     if unknown:
         raise LookupError(f"there is no law {unknown[0]}; there are {', '.join(known)}")
-    return [checker.result(law) for name, law in known.items() if only is None or name in only]
+    return (checker.result(law) for name, law in known.items() if only is None or name in only)
 
 
 def add_tests(namespace: MutableMapping[str, Any], *task_types: TaskType, examples: int = EXAMPLES) -> None:

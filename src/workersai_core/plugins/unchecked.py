@@ -1,4 +1,4 @@
-"""The task types of a plugin, however broken they are: the laws shall say what is wrong with them."""
+"""The task types of a plugin, however broken they are; for tools that say what is wrong with them."""
 
 from __future__ import annotations
 
