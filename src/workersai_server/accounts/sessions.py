@@ -15,9 +15,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import attrs
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from workersai_core import Engine, OpenTransaction, Worker
 from workersai_core.clock import from_us, to_us
@@ -26,6 +23,8 @@ from workersai_server.accounts.service import Accounts, fold_email
 from workersai_server.accounts.values import Account, WorkerEntry
 from workersai_server.errors import RateLimited, Unauthenticated
 from workersai_server.keys import hash_key
+from workersai_server.rate_limits import Windows
+from workersai_server.settings import RateLimit
 
 __all__ = ["SESSION_LENGTH", "Role", "Sessions", "SignedIn", "csrf_token", "is_csrf_token", "new_token"]
 
@@ -33,8 +32,8 @@ Role = Literal["requester", "worker"]
 
 SESSION_LENGTH = timedelta(days=14)
 _WINDOW_MINUTES = 15
-_TRIES_PER_NAME = RateLimitItemPerMinute(10, _WINDOW_MINUTES)
-_TRIES_PER_ADDRESS = RateLimitItemPerMinute(100, _WINDOW_MINUTES)
+_TRIES_PER_NAME = RateLimit(requests=10, period_s=_WINDOW_MINUTES * 60)
+_TRIES_PER_ADDRESS = RateLimit(requests=100, period_s=_WINDOW_MINUTES * 60)
 _TOO_MANY = f"Too many attempts to sign in; wait {_WINDOW_MINUTES} minutes and try again."
 _CSRF_PURPOSE = b"workersai csrf"
 
@@ -73,7 +72,8 @@ class Sessions:
     def __init__(self, engine: Engine, accounts: Accounts) -> None:
         self._engine = engine
         self._accounts = accounts
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._by_name = Windows(_TRIES_PER_NAME)
+        self._by_address = Windows(_TRIES_PER_ADDRESS)
 
     def sign_in(self, email: str, password: str, *, address: str) -> str:
         """Start a session of a requester and return its token.
@@ -130,10 +130,10 @@ class Sessions:
         return self._engine.run(lambda tx: session_rows.delete_of(tx.session, subject_id))
 
     def _count(self, name: str, address: str) -> None:
-        limits = [(_TRIES_PER_ADDRESS, f"address:{address}")]
+        tries = [(self._by_address, address)]
         if name:
-            limits.append((_TRIES_PER_NAME, f"name:{name}"))
-        if not all(self._limiter.hit(limit, key) for limit, key in limits):
+            tries.append((self._by_name, name))
+        if any(windows.take(key)[0] < 0 for windows, key in tries):
             raise RateLimited(_TOO_MANY, retry_after_s=_WINDOW_MINUTES * 60)
 
 
