@@ -63,21 +63,23 @@ def workersai(*arguments: str, cwd: Path, **settings: str) -> subprocess.Complet
     )
 
 
-def start_server(database: Path, *options: str, **settings: str) -> LiveServer:
-    """Start a server on a SQLite file and wait until it answers."""
+def start_server(database: Path | str, *options: str, **settings: str) -> LiveServer:
+    """Start a server on a SQLite file, or on the database of an address, and wait until it answers."""
+    serve = ("serve", "--db", _address(database), "--port", "0")
+    return start_command(*serve, *options, cwd=_folder(database), ready="ready http", **settings)
+
+
+def start_dispatcher(database: str, *options: str, **settings: str) -> LiveServer:
+    """Start a dispatcher and wait until it works."""
+    dispatch = ("dispatch", "--db", database)
+    return start_command(*dispatch, *options, cwd=_folder(database), ready="ready dispatch", **settings)
+
+
+def start_command(*arguments: str, cwd: Path, ready: str, **settings: str) -> LiveServer:
+    """Start a command and wait until it says a line that begins with `ready`, whose second word is its `url`."""
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "workersai_server.cli",
-            "serve",
-            "--db",
-            f"sqlite:///{database}",
-            "--port",
-            "0",
-            *options,
-        ],
-        cwd=database.parent,
+        [sys.executable, "-m", "workersai_server.cli", *arguments],
+        cwd=cwd,
         env=clean_environment(**settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -91,7 +93,7 @@ def start_server(database: Path, *options: str, **settings: str) -> LiveServer:
     def listen() -> None:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("ready http"):
+            if line.startswith(ready):
                 url.append(line.split()[1])
                 settled.set()
             else:
@@ -108,8 +110,16 @@ def start_server(database: Path, *options: str, **settings: str) -> LiveServer:
     return server
 
 
+def _address(database: Path | str) -> str:
+    return f"sqlite:///{database}" if isinstance(database, Path) else database
+
+
+def _folder(database: Path | str) -> Path:
+    return database.parent if isinstance(database, Path) else Path("/")
+
+
 @contextmanager
-def running_server(database: Path, *options: str, **settings: str) -> Iterator[LiveServer]:
+def running_server(database: Path | str, *options: str, **settings: str) -> Iterator[LiveServer]:
     """Run a server for the length of a `with` block."""
     server = start_server(database, *options, **settings)
     try:

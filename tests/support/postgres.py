@@ -113,6 +113,8 @@ class OwnServer:
 
     def remove(self) -> None:
         """Stop it and remove its data."""
+        if self._server.get_postmaster_info().is_running():
+            self.stop_now()
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
 
