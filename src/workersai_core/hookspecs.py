@@ -102,9 +102,10 @@ def register_exporters() -> Mapping[str, object]:  # type: ignore[empty-body]
     """Return further formats for exporting tasks.
 
     Returns:
-        Exporters by the name of their format.
+        By the name of its format, something with a `media_type` and a method
+        `write(tasks)` that takes an iterable of tasks and yields bytes.
 
-    Runs when an export is asked for. If it raises, the plugin is listed as
+    Runs when the server makes its application. If it raises, the plugin is listed as
     failed and none of its formats is offered.
     """
 
@@ -120,8 +121,9 @@ def before_task_create(ctx: Context, draft: TaskDraft) -> None:
         ctx: The transaction that will store the task.
         draft: The task; everything about it has been checked.
 
-    Runs in the creating transaction, each plugin in a savepoint. Every plugin
-    is asked, also after one refused, so that the caller learns all reasons.
+    Runs in the creating transaction; what a plugin writes is stored with the
+    task or not at all. Every plugin is asked, also after one refused, so that
+    the caller learns all reasons.
 
     If it raises `Rejected` (or a subclass with a code and status of its own)
     nothing is stored and the caller gets the issues of all refusals. After
@@ -171,8 +173,7 @@ def before_response_accept(ctx: Context, task: Task, response: Json) -> None:
         task: What was answered.
         response: The answer; valid under the type's rules.
 
-    Runs in the submitting transaction, each plugin in a savepoint; every
-    plugin is asked. If it raises `Rejected` the answer is not stored, the
+    Runs in the submitting transaction; every plugin is asked. If it raises `Rejected` the answer is not stored, the
     worker gets the issues of all refusals and keeps the assignment. After
     anything else too, with `PluginFailed`.
     """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from types import ModuleType
+from typing import Literal
 
 import attrs
 
@@ -125,13 +127,13 @@ def _import_file(path: Path) -> object:
 # --- objects -----------------------------------------------------------------------------------------
 
 
-def _object(plugin: Any) -> Candidate:
+def _object(plugin: object) -> Candidate:
     return Candidate(name=_name_of(plugin), load=lambda: plugin)
 
 
-def _name_of(plugin: Any) -> str:
-    own = getattr(plugin, "name", None)
+def _name_of(plugin: object) -> str:
+    # A plugin's code does not run before its failures are caught, so no property is asked.
+    own = inspect.getattr_static(plugin, "name", None)
     if isinstance(own, str) and own:
         return own
-    module = getattr(plugin, "__name__", None)
-    return module.rpartition(".")[2] if isinstance(module, str) else type(plugin).__name__
+    return plugin.__name__.rpartition(".")[2] if isinstance(plugin, ModuleType | type) else type(plugin).__name__

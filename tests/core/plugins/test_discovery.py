@@ -154,7 +154,7 @@ def test_a_chosen_plugin_that_is_not_installed_is_listed_with_what_was_meant(tmp
     assert "LookupError: no plugin of this name is installed; did you mean categorization?" == error_of(
         entry_points=["categorisation"]
     )
-    assert "installed are audio_transcription, categorization." in error_of(entry_points=["zzz"])
+    assert "installed are audio_transcription, categorization" in error_of(entry_points=["zzz"])
     with pytest.raises(PluginConfigurationError, match="categorisation"):
         load(entry_points=["categorisation"], strict=True)
 
@@ -199,6 +199,19 @@ def test_an_object_is_called_by_its_name_its_module_or_its_class(tmp_path):
     assert ("task_types", "failed") == (module_report.name, module_report.state)
     assert "mine" == report_of(plugin("mine", engine_ready=lambda: None)).name
     assert "TestTypes" == report_of(TestTypes()).name
+
+
+def test_an_object_whose_name_cannot_be_asked_is_called_by_its_class():
+    class Fragile:
+        @property
+        def name(self):
+            raise RuntimeError
+
+        @hookimpl
+        def engine_ready(self):
+            pass
+
+    assert ("Fragile", "ok") == ((report := report_of(Fragile())).name, report.state)
 
 
 def test_an_object_whose_name_is_no_text_is_called_by_its_class():
