@@ -24,6 +24,8 @@ __all__ = [
     "chosen",
     "comparison_params",
     "labels",
+    "rating_params",
+    "rating_response",
     "respelled",
     "text_params",
     "text_response",
@@ -205,3 +207,27 @@ def text_response(params: JsonObject) -> Strategy:
 
 def _attached() -> Strategy:
     return attachment().map(lambda drawn: {"attachment_type": drawn[0], "attachment": drawn[1]})
+
+
+# --- rating ------------------------------------------------------------------------------------------
+
+
+@st.composite
+def rating_params(draw: st.DrawFn) -> Any:
+    """Draw params of `rating`, with decimal steps too."""
+    scales: Strategy = st.sampled_from([{}, {"min": 0}, {"min": 0, "max": 1, "step": 0.1}, {"min": -2.5, "step": 0.5}])
+    long = st.builds(lambda low, size: {"min": low, "max": low + size}, st.integers(-99, 99), st.integers(-1, 1001))
+    params = {**draw(_attached()), **draw(scales | long)}
+    labels_of = st.dictionaries(st.sampled_from(["0", "1", "1.0", "5", "x", "NaN"]), st.sampled_from(["나쁨", " "]))
+    if draw(st.booleans()):
+        params["labels"] = draw(labels_of)
+    return params
+
+
+def rating_response(values: Sequence[float]) -> Strategy:
+    """Return responses of `rating`, as integers and as floats."""
+    return (
+        st.sampled_from(values)
+        .flatmap(lambda value: st.sampled_from([value, float(value)]))
+        .map(lambda value: {"rating": value})
+    )

@@ -270,11 +270,3 @@ def test_choices_that_bind_only_some_texts_are_offered_like_any_others():
     assert "choices" == forms.build(several, ["a"]).kind
     with_then = {**schema, "then": {"maxLength": 1}}
     assert "json" == forms.build(with_then, "a").kind
-
-
-@pytest.mark.parametrize("keys", [{"0": "z", "b": "y"}, ["z", "", "y"], "z"])
-def test_keys_are_given_by_value_or_by_position(keys):
-    schema = closed({"a": {"enum": [0, "a", "b"]}}, ["a"])
-    (field,) = forms.build(schema, ui={"hotkeys": {"/a": keys}}).children
-    expected = ["z", "", ""] if keys == "z" else ["z", "", "y"]
-    assert expected == [choice.hotkey for choice in field.choices]

@@ -48,7 +48,7 @@ class _Builder:
     root: Schema
     language: str
     widgets: Mapping[str, str]
-    hotkeys: Mapping[str, Sequence[str] | Mapping[str, str]]
+    hotkeys: Mapping[str, Sequence[str]]
 
     def field(
         self, schema: Any, value: Any, pointer: str, *, label: str | None, required: bool, inside: tuple[str, ...] = ()
@@ -80,9 +80,10 @@ class _Builder:
         if place.kind in ("choice", "choices"):
             chosen = value if place.kind == "choices" and value is not ABSENT else [value]
             picked = {jsontext.dumps(each) for each in chosen if each is not ABSENT}
+            keys = self.hotkeys.get(plain.pointer, ())
             choices = [
-                Choice(each, label, jsontext.dumps(each) in picked, key)
-                for (each, label), key in zip(place.values, self._keys(plain.pointer, place), strict=True)
+                Choice(each, label, jsontext.dumps(each) in picked, key or "")
+                for (each, label), key in zip_longest(place.values, keys[: len(place.values)])
             ]
             return attrs.evolve(plain, choices=choices, present=value is not ABSENT or plain.required)
         if place.kind == "json":
@@ -119,13 +120,6 @@ class _Builder:
             may_grow=len(items) < place.schema.get("maxItems", len(items) + 1),
             may_shrink=len(items) > place.schema.get("minItems", 0),
         )
-
-    def _keys(self, pointer: str, place: Place) -> list[str]:
-        """Return the key of each choice, by its value or by its position as the type has it; ``""`` for none."""
-        keys = self.hotkeys.get(pointer, ())
-        if isinstance(keys, Mapping):
-            return [keys.get(each if isinstance(each, str) else jsontext.dumps(each), "") for each, _ in place.values]
-        return [key or "" for key, _ in zip_longest(keys[: len(place.values)], place.values)]
 
     def _text(self, schema: Mapping[str, Any], name: str) -> str:
         return str(schema.get(f"x-{name}-{self.language}") or schema.get(name) or "")
