@@ -41,7 +41,7 @@ test: $(DEV)
 
 stress: $(DEV)
 	scripts/prepare-tests
-	$(RUN) pytest -m stress $(ARGS)
+	HYPOTHESIS_PROFILE=long $(RUN) pytest -m stress $(ARGS)
 
 bench: $(DEV)
 	$(RUN) benchmarks $(ARGS)
