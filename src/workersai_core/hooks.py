@@ -11,8 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -167,9 +166,11 @@ class Hooks:
 
     def _ask_all(self, hook: str, ctx: Context, **given: Any) -> None:
         refusals = []
-        for each in self._of.get(hook, ()):
+        asked = self._of.get(hook, ())
+        for n, each in enumerate(asked, start=1):
             try:
-                _in_savepoint(each, ctx, **given)
+                # PERF: after the last one nobody is asked, and its failure is the command's, which undoes everything.
+                (_in_savepoint if n < len(asked) else _plainly)(each, ctx, **given)
             except Rejected as refusal:
                 refusals.append(refusal)
             except _RaisedError as raised:
@@ -204,8 +205,7 @@ class Hooks:
         """
         for each in self._of.get("resolve_task", ()):
             try:
-                with _timed(each):
-                    verdict = each(ctx=ctx, task=task, responses=tuple(answers))
+                verdict = _timed(each, ctx=ctx, task=task, responses=tuple(answers))
             except StoreError:
                 raise
             except (Exception, SystemExit) as error:
@@ -299,21 +299,29 @@ def _in_savepoint(each: Implementation, ctx: Context, **given: Any) -> Any:
         _RaisedError: it raised anything else. An error of the database that is
             not wrapped means that the savepoint is lost, and must not be swallowed.
     """
-    with ctx.session.savepoint(), _timed(each):
-        try:
-            return each(ctx=ctx, **given)
-        except (Rejected, StoreError):
-            raise
-        except (Exception, SystemExit) as error:
-            raise _RaisedError(error) from error
+    with ctx.session.savepoint():
+        return _plainly(each, ctx, **given)
 
 
-@contextmanager
-def _timed(each: Implementation) -> Iterator[None]:
-    """Warn when a hook holds up the transaction."""
+def _plainly(each: Implementation, ctx: Context, **given: Any) -> Any:
+    """Call a plugin that need not be undone by itself, because its failure undoes everything.
+
+    Raises:
+        Rejected, StoreError, _RaisedError: see `_in_savepoint`.
+    """
+    try:
+        return _timed(each, ctx=ctx, **given)
+    except (Rejected, StoreError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise _RaisedError(error) from error
+
+
+def _timed(each: Implementation, **given: Any) -> Any:
+    """Call a plugin, and warn when it holds up the transaction."""
     started = time.perf_counter()
     try:
-        yield
+        return each(**given)
     finally:
         took_s = time.perf_counter() - started
         if took_s > _SLOW_S:

@@ -9,12 +9,16 @@ strictly increasing.
 from __future__ import annotations
 
 import os
+import struct
 import threading
+from collections.abc import Iterator
 from typing import Protocol
 
 __all__ = ["IdSource", "TimeOrderedIds"]
 
 _COUNTER_BITS = 12
+_RANDOM_BITS = 2**62 - 1
+_DRAWN_AT_ONCE = 512
 
 
 class IdSource(Protocol):
@@ -32,16 +36,28 @@ class TimeOrderedIds:
         self._lock = threading.Lock()
         self._last_ms = 0
         self._counter = 0
+        self._process = os.getpid()
+        self._drawn: Iterator[tuple[int]] = iter(())
 
     def new(self, at_us: int) -> str:
         """Return a new UUID, greater than every one returned before."""
-        random_bits = int.from_bytes(os.urandom(8), "big") & (2**62 - 1)
         with self._lock:
             milliseconds = max(at_us // 1000, self._last_ms)
             self._counter = self._counter + 1 if milliseconds == self._last_ms else 0
             if self._counter >> _COUNTER_BITS:
                 milliseconds, self._counter = milliseconds + 1, 0
             self._last_ms = milliseconds
-            value = (milliseconds << 80) | (7 << 76) | (self._counter << 64) | (2 << 62) | random_bits
+            value = (milliseconds << 80) | (7 << 76) | (self._counter << 64) | (2 << 62) | self._random()
         text = f"{value:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def _random(self) -> int:
+        """Return 62 random bits; the caller holds the lock."""
+        if self._process != os.getpid():  # a fork must not use what its parent has drawn
+            self._process, self._drawn = os.getpid(), iter(())
+        found = next(self._drawn, None)
+        if found is None:
+            # PERF: asking the system lets other threads in, which costs more than the asking.
+            self._drawn = struct.iter_unpack("Q", os.urandom(8 * _DRAWN_AT_ONCE))
+            found = next(self._drawn)
+        return found[0] & _RANDOM_BITS

@@ -62,9 +62,48 @@ def check(value: Any, *, pointer: str = "", depth: int = 1) -> None:
             64 bits, a number that is not finite, a text with NUL or a lone
             surrogate, or something that is not JSON. The issue names the place.
     """
+    # PERF: nearly every value passes, and finding that out without places takes a fifth of the time.
+    if _passes(value, depth):
+        return
     problem = next(_problems(value, pointer, depth), None)
     if problem is not None:
         raise InvalidInput("This is not a JSON value within the limits.", issues=[problem])
+
+
+def _passes(root: Any, depth: int) -> bool:
+    """Return whether a value passes `check`; level by level."""
+    level: list[Any] = [root]
+    nodes = 1
+    while level:
+        below: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is str:
+                if _text_problem(value) is not None:
+                    return False
+            elif kind is dict or kind is list or kind is tuple:
+                if depth > MAX_DEPTH or not _add_members(value, kind, below):
+                    return False
+            elif _leaf_problem(value, kind) is not None:
+                return False
+        nodes += len(below)
+        if nodes > MAX_NODES:
+            return False
+        level = below
+        depth += 1
+    return True
+
+
+def _add_members(value: Any, kind: type, members: list[Any]) -> bool:
+    """Append the members of an array or an object; return whether all keys are good texts."""
+    if kind is not dict:
+        members.extend(value)
+        return True
+    for name in value:
+        if type(name) is not str or _text_problem(name) is not None:
+            return False
+    members.extend(value.values())
+    return True
 
 
 def _problems(root: Any, pointer: str, depth: int) -> Iterator[Issue]:

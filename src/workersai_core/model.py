@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -224,7 +225,6 @@ class Context:
         now: The engine's time, aware UTC.
         actor: Who asked.
         mode: ``live`` or ``test``.
-        rng: The only source of randomness.
         settings: The plugin settings of this engine.
         session: The open transaction. Read what you need; write only to your
             own tables: what you write commits or rolls back with the command.
@@ -233,9 +233,16 @@ class Context:
     now: datetime
     actor: str
     mode: Mode
-    rng: random.Random
     settings: Mapping[str, Any]
     session: Session
+    seed: str
+    """What `rng` is made from."""
+
+    @cached_property
+    def rng(self) -> random.Random:
+        """The only source of randomness."""
+        # PERF: made when it is asked for; few hooks need chance, and seeding costs as much as storing a task.
+        return random.Random(self.seed)  # noqa: S311 - chance for plugins, not secrets
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -64,9 +63,9 @@ class Transaction:
             now=self.now,
             actor=actor,
             mode=mode,
-            rng=random.Random(self.new_id()),  # noqa: S311 - chance for plugins, not secrets
             settings=self.parts.plugin_settings,
             session=self.session,
+            seed=self.new_id(),
         )
 
     def record(self, name: str, task: Task, actor: str, data: Mapping[str, Any] | None = None) -> None:
