@@ -148,9 +148,9 @@ class Categorization(TaskType):
 
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
         """Yield categories and ids that are none, that come twice, or that do not go together."""
-        found = list(_choice_issues(response["category"], params["categories"], "category"))
+        found = list(choices.chosen_issues(response["category"], params["categories"], "category"))
         if "category_id" in response:
-            found += _choice_issues(response["category_id"], list(params["category_ids"]), "category_id")
+            found += choices.chosen_issues(response["category_id"], list(params["category_ids"]), "category_id")
             found = found or list(_disagreements(params, response))
         yield from found
 
@@ -263,20 +263,6 @@ def _id_issues(ids: Mapping[str, str], categories: Sequence[str]) -> Iterator[Is
         if form not in by_category:
             text = f"{choices.shown(category)} has no id; give an id to every category or to none."
             yield Issue("/category_ids", text, "missing_item")
-
-
-def _choice_issues(chosen: Json, values: Sequence[str], name: str) -> Iterator[Issue]:
-    """Yield which of the chosen values are none of the task's, or chosen before."""
-    allowed = choices.spellings(values)
-    seen: set[str] = set()
-    for position, value in enumerate(_listed(chosen)):
-        where = pointer(name) if isinstance(chosen, str) else pointer(name, position)
-        form = choices.nfc(value)
-        if form not in allowed:
-            yield choices.not_in_list(where, value, values)
-        elif form in seen:
-            yield Issue(where, f"{choices.shown(value)} is chosen twice.", "duplicate_item")
-        seen.add(form)
 
 
 def _disagreements(params: JsonObject, response: Json) -> Iterator[Issue]:

@@ -17,7 +17,7 @@ from typing import Any
 from workersai_core.api import Issue
 from workersai_plugins.pointers import pointer
 
-__all__ = ["issues", "nfc", "not_in_list", "schema", "shown", "spellings"]
+__all__ = ["chosen_issues", "issues", "nfc", "not_in_list", "schema", "shown", "spellings"]
 
 _DECOMPOSED = r"[\u0300-\u036f\u0653-\u0655\u1160-\u11ff\u3099\u309a]"
 """Marks and letters that NFC joins with the one before: Latin, Greek, Cyrillic, Arabic, Hangul, kana."""
@@ -50,6 +50,26 @@ def issues(choices: Sequence[str], *steps: str | int) -> Iterator[Issue]:
         elif first != position:
             text = f"{shown(choice)} is the same as the one at {first}; each may be there once."
             yield Issue(pointer(*steps, position), text, "duplicate_item")
+
+
+def chosen_issues(chosen: str | Sequence[str], offered: Sequence[str], *steps: str | int) -> Iterator[Issue]:
+    """Yield which of the chosen values are none of those offered, or were chosen before.
+
+    Args:
+        chosen: One value, or several.
+        offered: What the task offers.
+        steps: Where `chosen` stands in the response.
+    """
+    allowed = spellings(offered)
+    seen: set[str] = set()
+    for position, value in enumerate([chosen] if isinstance(chosen, str) else chosen):
+        where = pointer(*steps) if isinstance(chosen, str) else pointer(*steps, position)
+        form = nfc(value)
+        if form not in allowed:
+            yield not_in_list(where, value, offered)
+        elif form in seen:
+            yield Issue(where, f"{shown(value)} is chosen twice.", "duplicate_item")
+        seen.add(form)
 
 
 def not_in_list(where: str, text: str, choices: Sequence[str]) -> Issue:

@@ -126,9 +126,7 @@ class Comparison(TaskType):
 
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
         """Yield a choice that is none of the task's in any spelling."""
-        offered = _choices(params)
-        if choices.nfc(response["choice"]) not in choices.spellings(offered):
-            yield choices.not_in_list("/choice", response["choice"], offered)
+        yield from choices.chosen_issues(response["choice"], _choices(params), "choice")
 
     def mock_response(self, params: JsonObject, rng: random.Random) -> Json:
         """Choose by chance."""

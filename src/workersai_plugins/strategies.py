@@ -24,6 +24,8 @@ __all__ = [
     "chosen",
     "comparison_params",
     "labels",
+    "ranking_params",
+    "ranking_response",
     "rating_params",
     "rating_response",
     "respelled",
@@ -230,4 +232,20 @@ def rating_response(values: Sequence[float]) -> Strategy:
         st.sampled_from(values)
         .flatmap(lambda value: st.sampled_from([value, float(value)]))
         .map(lambda value: {"rating": value})
+    )
+
+
+# --- ranking -----------------------------------------------------------------------------------------
+
+
+def ranking_params() -> Strategy:
+    """Return params of `ranking`, short ones and such as are too long for the exact rule."""
+    many = labels(9, 11)
+    return st.builds(lambda about, items: {**about, "items": items}, st.just({}) | _attached(), labels() | many)
+
+
+def ranking_response(params: JsonObject) -> Strategy:
+    """Return responses of `ranking`, in any spelling of the items."""
+    return st.permutations(params["items"]).flatmap(
+        lambda items: st.tuples(*[respelled([item]) for item in items]).map(lambda spelled: {"ranking": list(spelled)})
     )
