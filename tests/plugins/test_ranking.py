@@ -73,9 +73,8 @@ def test_each_wrong_field_of_a_response_is_named(params, response, expected):
 
 
 def test_the_form_keeps_the_order():
-    (field,) = forms.build(
-        TYPE.schema(KOREAN), {"ranking": ["제주", "서울", "부산"]}, language="ko", ui=Ranking.ui
-    ).children
+    response = {"ranking": ["제주", "서울", "부산"]}
+    (field,) = forms.build(TYPE.schema(KOREAN), response, language="ko", ui=Ranking.ui).children
     assert ("array", "순위", "ranking") == (field.kind, field.label, field.widget)
     selected = [choice.value for child in field.children for choice in child.choices if choice.selected]
     assert response["ranking"] == selected
