@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from workersai_core.callbacks import outbox
-from workersai_core.commands import create, finish, listing, work
+from workersai_core.commands import create, finish, listing, statistics, work
+from workersai_core.commands.statistics import Queue, Statistics, WorkerRecord
 from workersai_core.commands.work import Submission
 from workersai_core.drafting import DEFAULT_TASK_TYPE, TaskFields, content_of, draft_task
 from workersai_core.errors import PluginFailed, Rejected, WorkersAIError
@@ -307,6 +308,20 @@ class Commands(ABC):
     def task_events(self, external_id: str, *, account: str, mode: Mode = "live") -> list[Event]:
         """Return what happened to one task, oldest first."""
         return self._read(lambda tx: listing.task_events(tx, external_id, account, mode))
+
+    # --- how things go -----------------------------------------------------------------------
+
+    def statistics(self, *, account: str, mode: Mode = "live", days: int = 30) -> Statistics:
+        """Return how the tasks that an account made in the last `days` days went; it walks over all of them."""
+        return self._read(lambda tx: statistics.statistics(tx, account, mode, days))
+
+    def queues(self) -> Sequence[Queue]:
+        """Return what waits for workers, by task type, of all accounts."""
+        return self._read(statistics.queues)
+
+    def worker_records(self, *, since: datetime) -> Mapping[str, WorkerRecord]:
+        """Return, by worker, what became of what was claimed since a time."""
+        return self._read(lambda tx: statistics.worker_records(tx, since))
 
     # --- callbacks ---------------------------------------------------------------------------
 
