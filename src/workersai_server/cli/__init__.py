@@ -44,6 +44,9 @@ class _Root(LazyGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except Failure as failure:
+            failure.as_json = ctx.ensure_object(Output).json
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:

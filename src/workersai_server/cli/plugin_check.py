@@ -18,10 +18,17 @@ __all__ = ["check"]
 
 @click.command()
 @click.argument("target", metavar="FILE_OR_NAME")
+@click.option(
+    "--examples",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="How many drawn examples each law is checked on.",
+)
 @json_option
 @pass_output
 @click.pass_context
-def check(ctx: click.Context, output: Output, target: str) -> None:
+def check(ctx: click.Context, output: Output, target: str, examples: int) -> None:
     """Check the laws that every task type keeps, for a plugin file or an installed plugin.
 
     The same laws run under pytest with `conformance.add_tests`.
@@ -30,7 +37,7 @@ def check(ctx: click.Context, output: Output, target: str) -> None:
     conformance = _kit()
     results: list[LawResult] = []
     for task_type in task_types:
-        for result in conformance.iter_check(task_type):
+        for result in conformance.iter_check(task_type, examples=examples):
             results.append(result)
             if not output.json:
                 click.echo(_line(result))
