@@ -9,12 +9,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # the generators are not installed
 
-from generators import cli, engine, errors, hooks, lifecycle, routes, settings, task_types
+from generators import cli, engine, errors, hooks, laws, lifecycle, routes, settings, task_types
 
 REFERENCE = Path(__file__).parent / "reference"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.page,
+    "conformance-laws.md": laws.page,
     "engine.md": engine.page,
     "errors.md": errors.page,
     "hooks.md": hooks.page,

@@ -171,8 +171,9 @@ def import_is_fast(task_type: TaskType) -> None:
     Every command that loads plugins waits for it. It is measured in a fresh
     interpreter, and the best of three counts.
     """
+    module = sys.modules.get(type(task_type).__module__)
     try:
-        seconds = import_seconds(sys.modules[type(task_type).__module__], _MAX_IMPORT_S)
+        seconds = 0.0 if module is None else import_seconds(module, _MAX_IMPORT_S)
     except RuntimeError as error:
         raise Broken(str(error)) from error
     if seconds >= _MAX_IMPORT_S:
