@@ -22,6 +22,7 @@ __all__ = [
     "categorization_params",
     "categorization_response",
     "chosen",
+    "collection_params",
     "comparison_params",
     "labels",
     "ranking_params",
@@ -248,4 +249,33 @@ def ranking_response(params: JsonObject) -> Strategy:
     """Return responses of `ranking`, in any spelling of the items."""
     return st.permutations(params["items"]).flatmap(
         lambda items: st.tuples(*[respelled([item]) for item in items]).map(lambda spelled: {"ranking": list(spelled)})
+    )
+
+
+# --- data_collection ---------------------------------------------------------------------------------
+
+
+@st.composite
+def collection_params(draw: st.DrawFn) -> Any:
+    """Draw params of `data_collection`; now and then a limit does not go with a field's type."""
+    fields = [draw(_field(name)) for name in draw(labels(1, 4, 64))]
+    return {**draw(st.just({}) | _attached()), "fields": fields}
+
+
+def _field(name: str) -> Strategy:
+    number = st.floats(-1000, 1000) | st.integers(-1000, 1000)
+    limits = st.fixed_dictionaries({}, optional={"minimum": number, "maximum": number})
+    by_kind: dict[str, Strategy] = {
+        **dict.fromkeys(("boolean", "date", "email", "url"), st.just({})),
+        "number": limits,
+        "integer": limits,
+        "text": st.just({}) | st.builds(lambda most: {"max_length": most}, st.integers(1, 99)),
+        "choice": st.builds(lambda values: {"choices": values}, labels()),
+    }
+    return st.sampled_from(sorted(by_kind)).flatmap(
+        lambda kind: st.builds(
+            lambda more, common: {"name": name, "type": kind, **more, **common},
+            by_kind[kind],
+            st.sampled_from([{}, {}, {"required": True}, {"required": False, "title": "제목"}, {"max_length": 3}]),
+        )
     )

@@ -143,12 +143,8 @@ class TextResponse(TaskType):
         """
         ranked = sorted(answers, key=lambda answer: (-answer.weight, json.dumps(answer.response, sort_keys=True)))
         said = [(_said(answer.response), answer.weight) for answer in ranked]
-        scores = [
-            weighing.average((Indel.normalized_similarity(one, other), weight) for other, weight in said)
-            for one, _ in said
-        ]
-        best = max(range(len(ranked)), key=lambda n: (scores[n], -n))
-        return Verdict(response=ranked[best].response, confidence=scores[best])
+        best, confidence = weighing.typical(said, Indel.normalized_similarity)
+        return Verdict(response=ranked[best].response, confidence=confidence)
 
     def params_strategy(self) -> SearchStrategy[Any]:
         """Return params for the conformance laws."""

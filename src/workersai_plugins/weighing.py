@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-__all__ = ["average", "is_majority", "mean", "median", "plurality", "share"]
+__all__ = ["average", "is_majority", "mean", "median", "plurality", "share", "typical"]
+
+T = TypeVar("T")
 
 
 def share(part: Iterable[float], whole: Iterable[float]) -> float:
@@ -60,3 +63,15 @@ def plurality(votes: Iterable[tuple[str, float]]) -> tuple[str, float]:
         raise ValueError("a plurality needs at least one vote")
     best = min(weights, key=lambda text: (-math.fsum(weights[text]), text))
     return best, share(weights[best], [weight for each in weights.values() for weight in each])
+
+
+def typical(weighted: Sequence[tuple[T, float]], likeness: Callable[[T, T], float]) -> tuple[int, float]:
+    """Return the position of the value that is most like all of them, and how much, 0 to 1; a tie goes to the first.
+
+    Args:
+        weighted: At least one (value, weight) pair, in an order that does not depend on who answered first.
+        likeness: How much two values are alike, 0 to 1.
+    """
+    scores = [average((likeness(one, other), weight) for other, weight in weighted) for one, _ in weighted]
+    best = max(range(len(scores)), key=lambda n: (scores[n], -n))
+    return best, scores[best]
