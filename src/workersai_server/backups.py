@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 __all__ = ["BackupError", "copy_sqlite", "dump_postgresql"]
 
@@ -49,8 +49,10 @@ def dump_postgresql(database: str, file: Path) -> int:
     url = make_url(database)
     if url.get_backend_name() != "postgresql":
         raise BackupError("A database in memory cannot be copied.", "Name a file or PostgreSQL with --db.")
-    url = url.set(drivername="postgresql")
-    shown = url.set(password=None).render_as_string()
+    # A URL's `set` leaves out what is None, so the one without the password is made anew.
+    shown = URL.create(
+        "postgresql", username=url.username, host=url.host, port=url.port, database=url.database, query=url.query
+    ).render_as_string()
     command = ["pg_dump", "--format=custom", "--no-owner", f"--dbname={shown}"]
     if shutil.which("pg_dump") is None:
         by_hand = shlex.join([*command, f"--file={file}"])

@@ -140,7 +140,8 @@ class Supervisor:
         code = member.process.wait()
         self._members.remove(member)
         if self._stop_by is not None:
-            self._exit_code = self._exit_code or abs(code)
+            # One that had not started yet did not know the signal, and had nothing to finish.
+            self._exit_code = self._exit_code or (0 if code == -signal.SIGTERM else abs(code))
         elif not self._was_ready and not self._members:
             self._exit_code = abs(code) or 1
             self._stop()
