@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import falcon
 
@@ -10,7 +10,7 @@ from workersai_core import Conflict, InvalidInput, WorkersAIError
 from workersai_server.accounts.sessions import Role
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import Forbidden, RateLimited, Unauthenticated
-from workersai_server.web.visits import Page, Site, Visit
+from workersai_server.web.visits import Page, Site, Visit, last
 
 __all__ = ["add_routes", "door_of", "local_path"]
 
@@ -41,10 +41,6 @@ def local_path(text: str | None, otherwise: str) -> str:
     return text
 
 
-def _last(fields: Mapping[str, Sequence[str]], name: str) -> str:
-    return (fields.get(name) or [""])[-1]
-
-
 class Start(Page):
     """``/``: where to go."""
 
@@ -68,9 +64,9 @@ class SignIn(Page):
         """Start a session."""
         visit = self.site.visit(req, resp)
         fields = visit.posted()
-        email, next_path = _last(fields, "email"), _last(fields, "next")
+        email, next_path = last(fields, "email"), last(fields, "next")
         try:
-            token = self.site.sessions.sign_in(email, _last(fields, "password"), address=visit.address)
+            token = self.site.sessions.sign_in(email, last(fields, "password"), address=visit.address)
         except (Unauthenticated, RateLimited) as error:
             _show_sign_in(visit, error=error, email=email, next_path=next_path)
             return
@@ -102,9 +98,9 @@ class SignUp(Page):
         """Make the account, start a session, and show the keys this once."""
         visit = self.site.visit(req, resp)
         fields = visit.posted()
-        email = _last(fields, "email")
+        email = last(fields, "email")
         try:
-            made = self.site.accounts.sign_up(email, _last(fields, "password"))
+            made = self.site.accounts.sign_up(email, last(fields, "password"))
         except (InvalidInput, Conflict, Forbidden) as error:
             self._show(visit, error=error, email=email)
             return
@@ -134,9 +130,9 @@ class WorkerSignIn(Page):
         """Start a session."""
         visit = self.site.visit(req, resp)
         fields = visit.posted()
-        next_path = _last(fields, "next")
+        next_path = last(fields, "next")
         try:
-            token = self.site.sessions.sign_in_worker(_last(fields, "token"), address=visit.address)
+            token = self.site.sessions.sign_in_worker(last(fields, "token"), address=visit.address)
         except (Unauthenticated, RateLimited) as error:
             text = visit.error_text(error)
             visit.page("worker_sign_in.html", status=error.status_hint, error=text, next_path=local_path(next_path, ""))
@@ -164,7 +160,7 @@ class Preferences(Page):
         visit = self.site.visit(req, resp)
         fields = visit.posted()
         if "language" in fields:
-            visit.choose_language(_last(fields, "language"))
+            visit.choose_language(last(fields, "language"))
         if "theme" in fields:
-            visit.choose_theme(_last(fields, "theme"))
-        visit.go(local_path(_last(fields, "next"), "/"))
+            visit.choose_theme(last(fields, "theme"))
+        visit.go(local_path(last(fields, "next"), "/"))

@@ -27,7 +27,7 @@ from workersai_server.settings import Settings
 from workersai_server.web.assets import Assets
 from workersai_server.web.translations import LANGUAGES, Language, gettext, ngettext
 
-__all__ = ["Page", "Site", "Visit"]
+__all__ = ["Page", "Site", "Visit", "last"]
 
 SESSION_COOKIE = "wai_session"
 _GUEST_COOKIE = "wai_guest"
@@ -82,6 +82,11 @@ class Site:
     def visit(self, req: ApiRequest, resp: falcon.Response) -> Visit:
         """Return the visit that a request is."""
         return Visit(self, req, resp)
+
+
+def last(fields: Mapping[str, Sequence[str]], name: str) -> str:
+    """Return what a form says of a field; the last of several, ``""`` of none."""
+    return (fields.get(name) or [""])[-1]
 
 
 class Page:
@@ -259,6 +264,10 @@ class Visit:
     def choose_theme(self, theme: str) -> None:
         """Remember a theme."""
         self._set_cookie(_THEME_COOKIE, theme if theme in _THEMES else "auto", max_age=_YEAR_S)
+
+    def choose(self, cookie: str, value: str) -> None:
+        """Remember another choice of the visitor's."""
+        self._set_cookie(cookie, value, max_age=_YEAR_S)
 
     def text(self, message: str, **values: Any) -> str:
         """Return a message in the visit's language."""
