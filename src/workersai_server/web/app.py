@@ -19,7 +19,7 @@ from workersai_server.credentials import ApiRequest
 from workersai_server.errors import MethodNotAllowed, RouteNotFound, Unauthenticated
 from workersai_server.metrics import Metrics
 from workersai_server.perimeter import Perimeter
-from workersai_server.web import api_docs, console, dashboard, sign_in
+from workersai_server.web import api_docs, console, dashboard, operate, sign_in
 from workersai_server.web.visits import Site, Visit
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def create_site(site: Site, metrics: Metrics) -> falcon.App[ApiRequest, falcon.R
     sign_in.add_routes(app, site)
     console.add_routes(app, site)
     dashboard.add_routes(app, site)
+    operate.add_routes(app, site)
     api_docs.add_routes(app, site)
     _Errors(site).handle(app)
     return app

@@ -19,6 +19,7 @@ from workersai_server import media, urlencoded
 from workersai_server.accounts import Account, Accounts
 from workersai_server.accounts.sessions import Role, Sessions, SignedIn, csrf_token, is_csrf_token, new_token
 from workersai_server.accounts.values import WorkerEntry
+from workersai_server.amounts import from_micros
 from workersai_server.answers import Answers
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import CsrfFailed, Forbidden, InvalidBody, Unauthenticated
@@ -286,6 +287,11 @@ class Visit:
     def time(at: datetime) -> str:
         """Return a time as the API writes it."""
         return rfc3339(at)
+
+    @staticmethod
+    def amount(micros: int) -> str:
+        """Return an amount of credit as decimal text."""
+        return from_micros(micros)
 
     # --- answers ------------------------------------------------------------------------------
 
