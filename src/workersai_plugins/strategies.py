@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from workersai_core.api import JsonObject
 from workersai_plugins import attachments
 
 __all__ = [
-    "attachment",
+    "attached",
     "audio_params",
     "audio_response",
     "categorization_params",
@@ -37,72 +38,62 @@ __all__ = [
 Strategy = st.SearchStrategy[Any]
 
 _CHARACTERS = st.characters(codec="utf-8", exclude_characters="\x00")
-_WORDS = st.sampled_from(
-    [
-        "big",
-        "Big",
-        "small",
-        "큰 개",
-        "작은 개",
-        unicodedata.normalize("NFD", "큰 개"),
-        "café",
-        "cafe\u0301",
-        "a/b",
-        "~0",
-        " ",
-    ]
-)
-_SAID = st.sampled_from(
-    [
-        "um",
-        "Hello,",
-        "hello",
-        "world!",
-        "it's",
-        "IT’S",
-        "air-tight",
-        "음",
-        "여보세요?",
-        "私は",
-        "3.5",
-        "...",
-        "— so",
-        "\n",
-    ]
-)
+_FORMS: Strategy = st.sampled_from(["NFC", "NFD"])
+_NAMES = ["big", "Big", "small", "큰 개", "작은 개", "café", "cafe\u0301", "a/b", "~0", " "]
+_WORDS = st.sampled_from([*_NAMES, unicodedata.normalize("NFD", "큰 개")])
+_SPOKEN = [
+    "um",
+    "Hello,",
+    "hello",
+    "world!",
+    "it's",
+    "IT’S",
+    "air-tight",
+    "음",
+    "여보세요?",
+    "私は",
+    "3.5",
+    "...",
+    "— so",
+]
+_SAID = st.sampled_from(_SPOKEN)
 _URLS = st.sampled_from(
     ["https://example.com/1.jpg", "http://10.0.0.7:8080/a?b=c#d", "HTTPS://예시.example/사진.png", "https://[::1]/x"]
 )
+_TEXTS = st.lists(_SAID, min_size=1, max_size=6).map(" ".join) | st.text(_CHARACTERS, min_size=1, max_size=9)
 _SPEAKERS = st.sampled_from([{}, {"speaker": "A"}, {"speaker": "나"}])
 
 
-def labels(least: int = 2, most: int = 6, longest: int = 200) -> Strategy:
+# PERF: Hypothesis examines each new strategy; those that are made once are examined once.
+@cache
+def labels(least: int = 2, most: int = 6, longest: int = 8) -> Strategy:
     """Return lists of short texts that differ in Unicode NFC."""
-    text = _WORDS | st.text(_CHARACTERS, min_size=1, max_size=min(longest, 8))
+    text = _WORDS | st.text(_CHARACTERS, min_size=1, max_size=longest)
     return st.lists(text, min_size=least, max_size=most, unique_by=lambda each: unicodedata.normalize("NFC", each))
 
 
-def attachment(kinds: Sequence[str] = attachments.KINDS) -> Strategy:
-    """Return attachments as (kind, content)."""
-    content = st.text(_CHARACTERS, min_size=1, max_size=20)
-    return st.sampled_from(kinds).flatmap(lambda kind: st.tuples(st.just(kind), content if kind == "text" else _URLS))
+@cache
+def attached() -> Strategy:
+    """Return an attachment and its type, as params."""
+    texts = st.text(_CHARACTERS, min_size=1, max_size=20).map(lambda text: ("text", text))
+    others = st.tuples(st.sampled_from([kind for kind in attachments.KINDS if kind != "text"]), _URLS)
+    return (texts | others).map(lambda drawn: {"attachment_type": drawn[0], "attachment": drawn[1]})
 
 
 def respelled(values: Sequence[str]) -> Strategy:
     """Return one of the values, in any of its Unicode forms."""
-    forms = st.sampled_from(["NFC", "NFD"])
-    return st.builds(lambda value, form: unicodedata.normalize(form, value), st.sampled_from(values), forms)
+    return st.tuples(_FORMS, st.sampled_from(values)).map(lambda drawn: unicodedata.normalize(*drawn))
 
 
 # --- categorization ----------------------------------------------------------------------------------
 
 
+@cache
 @st.composite
 def categorization_params(draw: st.DrawFn) -> Any:
     """Draw params of `categorization`, with and without ids."""
-    kind, content = draw(attachment())
-    categories = draw(labels())
-    params = {"attachment_type": kind, "attachment": content, "categories": categories}
+    params = {**draw(attached()), "categories": draw(labels())}
+    categories = params["categories"]
     if draw(st.booleans()):
         params["allow_multiple"] = draw(st.booleans())
     if draw(st.booleans()):
@@ -117,16 +108,17 @@ def categorization_response(draw: st.DrawFn, params: JsonObject) -> Any:
     picked = draw(st.lists(st.sampled_from(params["categories"]), min_size=1, max_size=4, unique=True))
     if not params.get("allow_multiple", False):
         picked = picked[:1]
-    response = {"category": [draw(respelled([category])) for category in picked]}
+    response = {"category": [unicodedata.normalize(draw(_FORMS), category) for category in picked]}
     if "category_ids" in params:
         ids = {unicodedata.normalize("NFC", category): name for name, category in params["category_ids"].items()}
-        response["category_id"] = [draw(respelled([ids[unicodedata.normalize("NFC", each)]])) for each in picked]
+        response["category_id"] = [ids[unicodedata.normalize("NFC", category)] for category in picked]
     return response if params.get("allow_multiple", False) else {name: each[0] for name, each in response.items()}
 
 
 # --- audio_transcription -----------------------------------------------------------------------------
 
 
+@cache
 def audio_params() -> Strategy:
     """Return params of `audio_transcription`."""
     return st.fixed_dictionaries(
@@ -153,13 +145,7 @@ def audio_response(draw: st.DrawFn, params: JsonObject) -> Any:
         response["alignment"] = [{"word": word, "start": start, "end": end} for word, start, end in spans]
     if draw(st.booleans()):
         response["segments"] = [
-            {
-                "start": start,
-                "end": end,
-                "text": word,
-                **draw(st.sampled_from([{}, {"speaker": "A"}, {"speaker": "나"}])),
-            }
-            for word, start, end in spans
+            {"start": start, "end": end, "text": word, **draw(_SPEAKERS)} for word, start, end in spans
         ]
     if draw(st.integers(0, 3)) == 0:
         response["error"] = draw(st.sampled_from(["noise", "잡음", " "]))
@@ -169,14 +155,20 @@ def audio_response(draw: st.DrawFn, params: JsonObject) -> Any:
 # --- comparison --------------------------------------------------------------------------------------
 
 
+@cache
 def comparison_params() -> Strategy:
     """Return params of `comparison`."""
-    one = attachment().map(lambda drawn: {"type": drawn[0], "text" if drawn[0] == "text" else "url": drawn[1]})
+    one = attached().map(_side)
     wrong = st.sampled_from([{"type": "image", "text": "a"}, {"type": "text"}])
     return st.fixed_dictionaries(
         {"attachments": st.lists(st.one_of(one, one, one, wrong), min_size=2, max_size=4)},
         optional={"choices": labels()},
     )
+
+
+def _side(drawn: JsonObject) -> JsonObject:
+    kind = drawn["attachment_type"]
+    return {"type": kind, "text" if kind == "text" else "url": drawn["attachment"]}
 
 
 def chosen(name: str, values: Sequence[str]) -> Strategy:
@@ -187,6 +179,7 @@ def chosen(name: str, values: Sequence[str]) -> Strategy:
 # --- text_response -----------------------------------------------------------------------------------
 
 
+@cache
 def text_params() -> Strategy:
     """Return params of `text_response`."""
     rest = st.fixed_dictionaries(
@@ -197,30 +190,26 @@ def text_params() -> Strategy:
             "max_length": st.integers(1, 200),
         },
     )
-    return st.builds(lambda about, more: {**about, **more}, st.just({}) | _attached(), rest)
+    return st.builds(lambda about, more: {**about, **more}, st.just({}) | attached(), rest)
 
 
 def text_response(params: JsonObject) -> Strategy:
     """Return responses of `text_response`."""
-    words = st.lists(_SAID, min_size=1, max_size=6).map(" ".join)
-    return (words | st.text(_CHARACTERS, min_size=1, max_size=9)).map(
+    return _TEXTS.map(
         lambda text: {"text": text.ljust(params.get("min_length", 1), "가")[: params.get("max_length", 200)]}
     )
-
-
-def _attached() -> Strategy:
-    return attachment().map(lambda drawn: {"attachment_type": drawn[0], "attachment": drawn[1]})
 
 
 # --- rating ------------------------------------------------------------------------------------------
 
 
+@cache
 @st.composite
 def rating_params(draw: st.DrawFn) -> Any:
     """Draw params of `rating`, with decimal steps too."""
     scales: Strategy = st.sampled_from([{}, {"min": 0}, {"min": 0, "max": 1, "step": 0.1}, {"min": -2.5, "step": 0.5}])
     long = st.builds(lambda low, size: {"min": low, "max": low + size}, st.integers(-99, 99), st.integers(-1, 1001))
-    params = {**draw(_attached()), **draw(scales | long)}
+    params = {**draw(attached()), **draw(scales | long)}
     labels_of = st.dictionaries(st.sampled_from(["0", "1", "1.0", "5", "x", "NaN"]), st.sampled_from(["나쁨", " "]))
     if draw(st.booleans()):
         params["labels"] = draw(labels_of)
@@ -229,37 +218,37 @@ def rating_params(draw: st.DrawFn) -> Any:
 
 def rating_response(values: Sequence[float]) -> Strategy:
     """Return responses of `rating`, as integers and as floats."""
-    return (
-        st.sampled_from(values)
-        .flatmap(lambda value: st.sampled_from([value, float(value)]))
-        .map(lambda value: {"rating": value})
+    return st.tuples(st.sampled_from(values), st.booleans()).map(
+        lambda drawn: {"rating": float(drawn[0]) if drawn[1] else drawn[0]}
     )
 
 
 # --- ranking -----------------------------------------------------------------------------------------
 
 
+@cache
 def ranking_params() -> Strategy:
     """Return params of `ranking`, short ones and such as are too long for the exact rule."""
     many = labels(9, 11)
-    return st.builds(lambda about, items: {**about, "items": items}, st.just({}) | _attached(), labels() | many)
+    return st.builds(lambda about, items: {**about, "items": items}, st.just({}) | attached(), labels() | many)
 
 
 def ranking_response(params: JsonObject) -> Strategy:
-    """Return responses of `ranking`, in any spelling of the items."""
-    return st.permutations(params["items"]).flatmap(
-        lambda items: st.tuples(*[respelled([item]) for item in items]).map(lambda spelled: {"ranking": list(spelled)})
+    """Return responses of `ranking`, each in one spelling of the items."""
+    return st.tuples(_FORMS, st.permutations(params["items"])).map(
+        lambda drawn: {"ranking": [unicodedata.normalize(drawn[0], item) for item in drawn[1]]}
     )
 
 
 # --- data_collection ---------------------------------------------------------------------------------
 
 
+@cache
 @st.composite
 def collection_params(draw: st.DrawFn) -> Any:
     """Draw params of `data_collection`; now and then a limit does not go with a field's type."""
-    fields = [draw(_field(name)) for name in draw(labels(1, 4, 64))]
-    return {**draw(st.just({}) | _attached()), "fields": fields}
+    fields = [draw(_field(name)) for name in draw(labels(1, 4))]
+    return {**draw(st.just({}) | attached()), "fields": fields}
 
 
 def _field(name: str) -> Strategy:

@@ -14,7 +14,7 @@ from support.task_type_checks import Checked
 from workersai_core.testing import conformance
 from workersai_plugins.audio_transcription import AudioTranscription
 
-conformance.add_tests(globals(), AudioTranscription())
+conformance.add_tests(globals(), AudioTranscription(), examples=30)
 
 TYPE = Checked(AudioTranscription())
 CALL = {"attachment": "https://example.com/1.mp3", "language": "en"}

@@ -12,7 +12,7 @@ from workersai_core.testing import conformance
 from workersai_plugins.categorization import Categorization
 from workersai_server.web import forms
 
-conformance.add_tests(globals(), Categorization())
+conformance.add_tests(globals(), Categorization(), examples=30)
 
 TYPE = Checked(Categorization())
 DOG = {"attachment_type": "image", "attachment": "https://example.com/1.jpg", "categories": ["big", "small", "none"]}

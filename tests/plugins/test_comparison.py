@@ -12,7 +12,7 @@ from workersai_core.testing import conformance
 from workersai_plugins.comparison import Comparison
 from workersai_server.web import forms
 
-conformance.add_tests(globals(), Comparison())
+conformance.add_tests(globals(), Comparison(), examples=30)
 
 TYPE = Checked(Comparison())
 A = {"type": "image", "url": "https://example.com/1.jpg"}

@@ -12,7 +12,7 @@ from workersai_core.testing import conformance
 from workersai_plugins.data_collection import DataCollection
 from workersai_server.web import forms
 
-conformance.add_tests(globals(), DataCollection())
+conformance.add_tests(globals(), DataCollection(), examples=30)
 
 TYPE = Checked(DataCollection())
 NFD = unicodedata.normalize("NFD", "카드")

@@ -15,7 +15,7 @@ from workersai_core.testing import conformance
 from workersai_plugins.ranking import Ranking
 from workersai_server.web import forms
 
-conformance.add_tests(globals(), Ranking())
+conformance.add_tests(globals(), Ranking(), examples=30)
 
 TYPE = Checked(Ranking())
 ABC = {"items": ["a", "b", "c"]}

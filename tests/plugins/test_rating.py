@@ -11,7 +11,7 @@ from workersai_core.testing import conformance
 from workersai_plugins.rating import Rating
 from workersai_server.web import forms
 
-conformance.add_tests(globals(), Rating())
+conformance.add_tests(globals(), Rating(), examples=30)
 
 TYPE = Checked(Rating())
 STARS = {"attachment_type": "image", "attachment": "https://example.com/1.jpg"}

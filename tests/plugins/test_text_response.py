@@ -11,7 +11,7 @@ from support.task_type_checks import Checked
 from workersai_core.testing import conformance
 from workersai_plugins.text_response import TextResponse
 
-conformance.add_tests(globals(), TextResponse())
+conformance.add_tests(globals(), TextResponse(), examples=30)
 
 TYPE = Checked(TextResponse())
 IMAGE = {"attachment_type": "image", "attachment": "https://example.com/1.jpg"}
