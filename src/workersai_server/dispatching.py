@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
 
 from workersai_server import serving
 from workersai_server.app import create_operator_app
 from workersai_server.service import Service
 from workersai_server.settings import Settings
+from workersai_server.waiting import PatientEvent
 
 __all__ = ["run"]
 
@@ -42,7 +42,7 @@ def run(settings: Settings, *, health: tuple[str, int] | None, on_ready: Callabl
 
 
 def _wait_for_a_signal(on_ready: Callable[[], None]) -> None:
-    stopped = threading.Event()
+    stopped = PatientEvent()
     handlers = {each: signal.signal(each, lambda *_: stopped.set()) for each in _SIGNALS}
     try:
         on_ready()

@@ -115,6 +115,7 @@ SENTENCES: Sequence[tuple[str, str]] = (
     ("This must look like {}; it is {}.", "{0} 형식이어야 합니다. 지금은 {1}입니다."),
     ("One of these properties does not go with the others.", "다른 항목과 함께 쓸 수 없는 항목이 있습니다."),
     ("Each item may be there once; one is repeated.", "같은 항목은 한 번만 있어야 합니다. 반복된 항목이 있습니다."),
+    ("Each item may be there once; {} was before.", "같은 항목은 한 번만 있어야 합니다. {0} 항목이 반복되었습니다."),
     (
         "Each item may be there once; {} was there before.",
         "같은 항목은 한 번만 있어야 합니다. {0} 항목이 반복되었습니다.",

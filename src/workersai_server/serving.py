@@ -23,6 +23,7 @@ from granian.log import LogLevels
 from granian.server import MTServer
 
 from workersai_core import InvalidInput
+from workersai_server.waiting import PatientEvent
 
 __all__ = ["CONNECTIONS", "end_when_closed", "free_address", "serve"]
 
@@ -97,6 +98,7 @@ def serve(
         log_dictconfig={"handlers": {"console": _TO_STDERR, "access": _TO_STDERR}},
     )
     server.drain_s = drain_s
+    server.main_loop_interrupt = PatientEvent()
     stopped = threading.Event()
     asking = threading.Thread(
         target=_when_ready, args=(host, port, stopped, on_ready), name="workersai-ready", daemon=True

@@ -23,19 +23,11 @@ def test_liveness_asks_nobody(api):
 def test_readiness_tells_each_check(api):
     answer = api.get("/readyz", key=None)
 
-    assert (answer.status_code, answer.json) == (
-        200,
-        {
-            "status": "ok",
-            "checks": {
-                "database": "ok",
-                "migrations": "ok",
-                "dispatcher": "ok",
-                "outbox_lag_s": None,
-                "plugins": {"audio_transcription": "ok", "categorization": "ok", "quota": "ok", "TestTypes": "ok"},
-            },
-        },
-    )
+    assert (answer.status_code, list(answer.json), answer.json["status"]) == (200, ["status", "checks"], "ok")
+    plugins = answer.json["checks"].pop("plugins")
+    assert answer.json["checks"] == {"database": "ok", "migrations": "ok", "dispatcher": "ok", "outbox_lag_s": None}
+    assert {"categorization", "quota", "TestTypes"} <= plugins.keys()
+    assert set(plugins.values()) == {"ok"}
 
 
 def test_readiness_tells_how_long_callbacks_wait(api):

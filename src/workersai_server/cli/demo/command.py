@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -106,6 +105,7 @@ def _fresh(folder: Path) -> Iterator[Path]:
 def _run_until_interrupted(output: Output, port: int) -> None:
     from workersai_server.cli.demo.catcher import Catcher
     from workersai_server.cli.demo.server import DemoServer
+    from workersai_server.waiting import PatientEvent
 
     def heard(received: Received) -> None:
         body = json.dumps(received.body, ensure_ascii=False)
@@ -113,7 +113,7 @@ def _run_until_interrupted(output: Output, port: int) -> None:
         output.note(f"callback, signature {signature}: {body}")
 
     database = _FOLDER.resolve() / "labels.db"
-    stopped = threading.Event()
+    stopped = PatientEvent()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     people = _known_people(database)
