@@ -132,9 +132,8 @@ class Categorization(TaskType):
         if "category_ids" in params:
             values["category_id"] = list(params["category_ids"])
         wide = self.response_schema["properties"]
-        texts = ("title", "x-title-ko", "description")
         properties = {
-            name: {**{text: wide[name][text] for text in texts}, **_choice(listed, params)}
+            name: {**{text: wide[name][text] for text in ("title", "x-title-ko")}, **_choice(listed, params)}
             for name, listed in values.items()
         }
         return {**self.response_schema, "properties": properties}
@@ -216,7 +215,10 @@ def _several(params: JsonObject) -> bool:
 
 def _choice(values: Sequence[str], params: JsonObject) -> Mapping[str, Any]:
     one = choices.schema(values)
-    return {"type": "array", "items": one, "minItems": 1, "uniqueItems": True} if _several(params) else one
+    if not _several(params):
+        return {"description": "Choose one.", "x-description-ko": "하나를 고르세요.", **one}
+    texts = {"description": "Choose all that fit.", "x-description-ko": "맞는 것을 모두 고르세요."}
+    return {**texts, "type": "array", "items": one, "minItems": 1, "uniqueItems": True}
 
 
 def _listed(chosen: Json) -> Sequence[str]:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 __all__ = ["rendered"]
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
+_PROSE = MarkdownIt("commonmark", {"html": False}).enable("table")
+_LINES = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
 _ELEMENTS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "img", "li", "ol", "p", "pre", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -20,10 +21,15 @@ _ELEMENTS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}}
 
 
-def rendered(text: str) -> Markup:
-    """Return Markdown as HTML."""
+def rendered(text: str, *, keep_lines: bool = False) -> Markup:
+    """Return Markdown as HTML.
+
+    Args:
+        text: The Markdown.
+        keep_lines: Whether a line stays a line, as people who do not know Markdown expect.
+    """
     html = nh3.clean(
-        _MARKDOWN.render(text),
+        (_LINES if keep_lines else _PROSE).render(text),
         tags=_ELEMENTS,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},

@@ -50,7 +50,7 @@ class Item:
     @property
     def instruction(self) -> Any:
         """What the requester asks, as safe HTML."""
-        return rendered(self.claim.task.instruction)
+        return rendered(self.claim.task.instruction, keep_lines=True)
 
     @property
     def lease_expires_at(self) -> str:
