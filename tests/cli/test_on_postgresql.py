@@ -365,7 +365,7 @@ def test_sigterm_lets_the_running_requests_of_every_process_finish(service: Serv
     statuses: list[int] = []
 
     def ask() -> None:
-        batch = [{"params": PARAMS} for _ in range(400)]
+        batch = [{"params": PARAMS} for _ in range(150)]
         answer = requests.post(
             f"{server.url}/v1/tasks:batch", json=batch, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE_S
         )
@@ -379,7 +379,7 @@ def test_sigterm_lets_the_running_requests_of_every_process_finish(service: Serv
     for thread in threads:
         thread.join(PATIENCE_S)
     created = service.engine.count_tasks(account=service.accounts.get("a@example.com").id)
-    assert created == 400 * len([status for status in statuses if status < 300])
+    assert created == 150 * len([status for status in statuses if status < 300])
 
 
 def test_a_change_is_effective_in_every_process_within_a_second(service: Service, database: str) -> None:

@@ -20,7 +20,8 @@ __all__ = ["Ready", "checked", "prepare"]
 class Ready:
     """What a database was given."""
 
-    database: Path
+    database: Path | str
+    """A SQLite file, or the address of another database."""
     live_key: str
     test_key: str
     webhook_secret: str
@@ -29,13 +30,17 @@ class Ready:
     @property
     def url(self) -> str:
         """The database as commands name it."""
-        return f"sqlite:///{self.database}"
+        return _url(self.database)
 
 
-def prepare(folder: Path, *, workers: int = 0, unlimited: bool = True) -> Ready:
-    """Make a database in a folder, with one account and so many workers."""
-    database = folder / "labels.db"
-    service = Service.open(Settings(db=f"sqlite:///{database}"), start=False)
+def _url(database: Path | str) -> str:
+    return f"sqlite:///{database}" if isinstance(database, Path) else database
+
+
+def prepare(place: Path | str, *, workers: int = 0, unlimited: bool = True) -> Ready:
+    """Make one account and so many workers in a new SQLite database in a folder, or in the database of an address."""
+    database = place / "labels.db" if isinstance(place, Path) else place
+    service = Service.open(Settings(db=_url(database)), start=False)
     try:
         account = service.accounts.create("requester@example.com", unlimited=unlimited)
         tokens = [service.accounts.create_worker(f"worker {n + 1}").token for n in range(workers)]
@@ -52,7 +57,8 @@ def prepare(folder: Path, *, workers: int = 0, unlimited: bool = True) -> Ready:
 
 def checked(ready: Ready) -> list[dict[str, Any]]:
     """Return what ``workersai check`` finds wrong."""
-    done = workersai("check", "--db", ready.url, "--json", cwd=ready.database.parent)
+    folder = ready.database.parent if isinstance(ready.database, Path) else Path("/")
+    done = workersai("check", "--db", ready.url, "--json", cwd=folder)
     assert done.stdout, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["violations"]
     return found
