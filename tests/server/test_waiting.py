@@ -27,7 +27,7 @@ def test_a_signal_handed_to_another_thread_ends_the_wait():
         os.kill(os.getpid(), signal.SIGUSR1)
 
     try:
-        threading.Thread(target=be_hit).start()
+        threading.Timer(0.2, be_hit).start()  # when the main thread has begun to wait
         assert event.wait() is True
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
