@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from typing import Any
 
 from generators.markdown import NOTICE, table
 from workersai_core.api import TaskType
+from workersai_core.hookspecs import PROJECT
 from workersai_core.plugins import Plugins
 
 __all__ = ["page", "types"]
@@ -39,7 +41,9 @@ def page() -> str:
 
 def types() -> list[TaskType]:
     """Return the bundled types, found as any plugin is."""
-    names = ["categorization", "audio_transcription"]
+    first = ["categorization", "audio_transcription"]
+    points = [point for point in metadata.entry_points(group=PROJECT) if point.value.startswith("workersai_plugins.")]
+    names = [*first, *sorted({point.name for point in points}.difference(first))]
     loaded = Plugins.load((), files=(), entry_points=names, strict=True)
     return [loaded.types.get(name) for name in names]
 
