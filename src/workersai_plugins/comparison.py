@@ -49,12 +49,16 @@ class Comparison(TaskType):
                             "enum": list(attachments.KINDS),
                         },
                         "url": {
+                            "title": "Attachment",
+                            "x-title-ko": "볼 것",
                             "type": "string",
                             "description": "Its http or https URL.",
                             "minLength": 1,
                             "maxLength": attachments.MAX_URL,
                         },
                         "text": {
+                            "title": "Text",
+                            "x-title-ko": "글",
                             "type": "string",
                             "description": "The text itself.",
                             "minLength": 1,

@@ -122,8 +122,8 @@ class TextResponse(TaskType):
         """Write a sentence that says it is a sample, in Korean where the task asks for it, as long as it must be."""
         sentence = _MOCKED.get(languages.primary(params.get("language", "en")), _MOCKED["en"])
         least, most = params.get("min_length", 1), params.get("max_length", _MAX_LENGTH)
-        wanted = max(least, min(most, len(sentence) * rng.randint(1, 3)))
-        text = " ".join([sentence] * (wanted // len(sentence) + 1))[:wanted]
+        count = max(rng.randint(1, 3), least // len(sentence) + 1)
+        text = " ".join([sentence] * count)[:most]
         # What was cut off must not leave white space at the end.
         return {"text": text[:-1] + sentence[0] if text[-1] == " " else text}
 

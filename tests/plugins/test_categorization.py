@@ -8,7 +8,8 @@ import unicodedata
 import pytest
 
 from support.task_type_checks import Checked
-from workersai_core.testing import conformance
+from workersai_core import Worker
+from workersai_core.testing import conformance, memory_engine
 from workersai_plugins.categorization import Categorization
 from workersai_server.web import forms
 
@@ -160,6 +161,14 @@ def test_every_spelling_of_a_category_is_that_category(given, answered, text):
     verdict = TYPE.verdict(params, response, {"category": params["categories"][0]}, {"category": "other"})
     assert {"category": params["categories"][0]} == verdict.response
     assert 2 / 3 == verdict.confidence
+
+
+def test_a_worker_may_answer_in_the_spelling_of_a_mac_and_the_requester_gets_its_own():
+    engine = memory_engine()
+    task = engine.create_task(account="acme", params=KOREAN)
+    claim = engine.claim(Worker(id="mina"))
+    engine.submit(claim.assignment.id, Worker(id="mina"), {"category": NFD})
+    assert {"category": "큰 개"} == engine.get_task(task.external_id, account="acme").response
 
 
 def test_a_partly_composed_spelling_is_accepted():

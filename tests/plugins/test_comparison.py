@@ -11,6 +11,7 @@ from support.task_type_checks import Checked
 from workersai_core.testing import conformance
 from workersai_plugins.comparison import Comparison
 from workersai_server.web import forms
+from workersai_server.web.console.items import exhibits_of
 
 conformance.add_tests(globals(), Comparison(), examples=30)
 
@@ -81,6 +82,12 @@ def test_the_form_offers_the_choices_with_their_keys():
     (field,) = forms.build(TYPE.schema(WORDS), language="ko", ui=Comparison.ui).children
     assert "선택" == field.label
     assert [("첫째", "1"), ("둘째", "2"), ("같다", "3")] == [(each.value, each.hotkey) for each in field.choices]
+
+
+def test_the_console_shows_the_attachments_by_their_letters():
+    exhibits = list(exhibits_of(Comparison(), PAIR, "ko"))
+    expected = [("image", A["url"], "A – 볼 것"), ("text", B["text"], "B – 글")]
+    assert expected == [(each.kind, each.value, each.label) for each in exhibits]
 
 
 def test_most_votes_win_and_their_share_is_the_confidence():

@@ -19,6 +19,7 @@ __all__ = ["Exhibit", "Item", "exhibits_of", "item_of"]
 
 Kind = Literal["text", "image", "audio", "video", "website", "pdf", "link", "list", "table"]
 
+_LETTERS = 26
 _MEDIA = ("image", "audio", "video", "website", "pdf")
 
 
@@ -97,8 +98,14 @@ def exhibits_of(task_type: TaskType, params: Mapping[str, Any], language: Langua
         around, name, value = _at(params, pointer)
         if value is not forms.ABSENT:
             schema = _schema_at(task_type.params_schema, pointer)
-            label = schema.get(f"x-title-{language}") or schema.get("title") or name
-            yield Exhibit(kind=_kind(around, name, value, schema), value=value, label=str(label), pointer=pointer)
+            label = f"{_letter(pointer)}{schema.get(f'x-title-{language}') or schema.get('title') or name}"
+            yield Exhibit(kind=_kind(around, name, value, schema), value=value, label=label, pointer=pointer)
+
+
+def _letter(pointer: str) -> str:
+    """Return what tells the items of an array apart: A, B and so on; nothing outside of arrays."""
+    positions = [int(token) for token in pointer.split("/") if token.isdigit()]
+    return f"{chr(ord('A') + positions[-1])} – " if positions and positions[-1] < _LETTERS else ""
 
 
 def _at(params: Any, pointer: str) -> tuple[Any, str, Any]:
