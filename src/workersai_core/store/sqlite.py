@@ -216,7 +216,8 @@ class SqliteStore:
         self._writing = replacement
 
     def _open_writer(self) -> Any:
-        durable = ("synchronous = FULL",)
+        # PERF: a savepoint copies each page that is changed in it; into a file that costs more than storing a task.
+        durable = ("synchronous = FULL", "temp_store = MEMORY")
         try:
             return self._open(*durable) if self._in_memory else self._open("journal_mode = WAL", *durable)
         except sqlite3.Error as error:
