@@ -51,7 +51,7 @@ def said(*texts, weights=None, params=CALL):
     ("params", "expected"),
     [
         ({}, [("/attachment", "required")]),
-        ({**CALL, "langauge": "en"}, [("/langauge", "unknown_field")]),
+        ({**CALL, "tongue": "en"}, [("/tongue", "unknown_field")]),
         ({"attachment": "1.mp3"}, [("/attachment", "invalid_url")]),
         ({"attachment": "https://example.com/" + "a" * 2029}, [("/attachment", "too_long")]),
         ({**CALL, "attachment_type": "video"}, [("/attachment_type", "not_in_list")]),

@@ -35,7 +35,7 @@ def without(params, name):
     [
         ({}, [("/attachment", "required"), ("/attachment_type", "required"), ("/categories", "required")]),
         (without(DOG, "categories"), [("/categories", "required")]),
-        ({**DOG, "catgories": []}, [("/catgories", "unknown_field")]),
+        ({**DOG, "labels": []}, [("/labels", "unknown_field")]),
         ({**DOG, "attachment_type": "picture"}, [("/attachment_type", "not_in_list")]),
         ({**DOG, "attachment": ""}, [("/attachment", "too_short")]),
         ({**DOG, "attachment": 7}, [("/attachment", "wrong_type")]),
@@ -102,7 +102,7 @@ def test_five_hundred_categories_are_accepted():
     [
         (DOG, {}, [("", "required")]),
         (DOG, [], [("", "wrong_type")]),
-        (DOG, {"categroy": "big"}, [("/categroy", "unknown_field"), ("/category", "required")]),
+        (DOG, {"label": "big"}, [("/label", "unknown_field"), ("/category", "required")]),
         (DOG, {"category": "huge"}, [("/category", "not_in_list")]),
         (DOG, {"category": "Big"}, [("/category", "not_in_list")]),
         (DOG, {"category": ["big"]}, [("/category", "not_in_list"), ("/category", "wrong_type")]),
