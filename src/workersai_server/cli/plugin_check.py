@@ -21,7 +21,7 @@ __all__ = ["check"]
 @click.option(
     "--examples",
     type=click.IntRange(min=1),
-    default=100,
+    default=50,
     show_default=True,
     help="How many drawn examples each law is checked on.",
 )

@@ -115,8 +115,12 @@ class Case:
     def order(self, answers: Sequence[Answer]) -> list[Answer]:
         """Draw another order of answers."""
         shuffled: list[Answer] = self._data.draw(st.permutations(answers))
-        self._drawn["other order"] = [each.worker_id for each in shuffled]
         return shuffled
+
+    def in_order(self, answers: Sequence[Answer]) -> Sequence[Answer]:
+        """Remember the order of answers for the report, and return them."""
+        self._drawn["other order"] = [each.worker_id for each in answers]
+        return answers
 
     # --- calling -----------------------------------------------------------------------------------
 

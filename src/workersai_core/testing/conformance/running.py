@@ -17,7 +17,7 @@ __all__ = ["ENTRY_POINT_GROUP", "EXAMPLES", "add_tests", "check", "iter_check", 
 
 ENTRY_POINT_GROUP = "workersai.laws"
 """Packages add laws with an entry point of this group that names a sequence of `Law`."""
-EXAMPLES = 100
+EXAMPLES = 50
 """How many examples each drawn law is checked on."""
 
 

@@ -1,0 +1,289 @@
+"""What `bounding_box`, `polygon` and `keypoint` have in common: objects marked in an image.
+
+Two answers are compared by pairing their shapes, the most alike first. Several
+become one by gathering the shapes that mean the same object; an object counts
+when more than half of the weight marked it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from workersai_core.api import Issue, Json, JsonObject
+from workersai_plugins import attachments, choices, weighing
+from workersai_plugins.pointers import pointer
+
+__all__ = [
+    "COORDINATE",
+    "MAX_SIZE",
+    "SAME",
+    "TOLERANCE",
+    "Shape",
+    "agreement",
+    "gathered",
+    "label_issues",
+    "label_of",
+    "narrowed",
+    "object_issues",
+    "params_schema",
+    "point_issues",
+    "response_schema",
+    "spelled",
+    "voted_label",
+]
+
+MAX_SIZE = 100_000
+"""The greatest width and height of an image, in pixels."""
+TOLERANCE = 1e-6
+"""How far a coordinate may be out, in pixels; so much gets lost in arithmetic."""
+SAME = 0.5
+"""From which likeness on two shapes mean the same object, as in PASCAL VOC (Everingham 2010, section 4.2)."""
+COORDINATE: Mapping[str, Any] = {"type": "number", "minimum": 0, "maximum": MAX_SIZE}
+"""The schema of a place on one axis, in pixels from the left or the top."""
+
+
+class Shape(Protocol):
+    """Something marked; shapes are compared and sorted as the tuples they are."""
+
+    @property
+    def label(self) -> str:
+        """Which object it is, in NFC; "" when the task asks for no labels."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+S = TypeVar("S", bound=Shape)
+Likeness = Callable[[S, S], float]
+
+
+# --- schemas -----------------------------------------------------------------------------------------
+
+
+def params_schema(what: str, more: JsonObject) -> Json:
+    """Return the schema of the params.
+
+    Args:
+        what: What is drawn around an object, such as "a box".
+        more: The properties that only this type has.
+    """
+    size = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["attachment", "objects_to_annotate"],
+        "dependentRequired": {"image_width": ["image_height"], "image_height": ["image_width"]},
+        "properties": {
+            "attachment": {
+                "title": "Image",
+                "x-title-ko": "이미지",
+                "type": "string",
+                "description": "The http or https URL of the image.",
+                "minLength": 1,
+                "maxLength": attachments.MAX_URL,
+            },
+            "attachment_type": {
+                "type": "string",
+                "description": "Always image; it may be left out.",
+                "enum": ["image"],
+                "default": "image",
+            },
+            "objects_to_annotate": {
+                "title": "Objects",
+                "x-title-ko": "표시할 것",
+                "type": "array",
+                "description": f"What gets {what}; no two may be the same in Unicode NFC.",
+                "minItems": 1,
+                "maxItems": 100,
+                "uniqueItems": True,
+                "items": {"type": "string", "description": "One kind of object.", "minLength": 1, "maxLength": 200},
+            },
+            "with_labels": {
+                "type": "boolean",
+                "description": "Whether each annotation says which of the objects it is.",
+                "default": False,
+            },
+            "image_width": {**size, "description": "The width of the image in pixels; then nothing may be outside."},
+            "image_height": {**size, "description": "The height of the image in pixels."},
+            **more,
+        },
+    }
+
+
+def response_schema(what: str, what_ko: str, most: int, members: JsonObject) -> Json:
+    """Return the schema of the response, not narrowed to a task.
+
+    Args:
+        what: What one annotation is, such as "box".
+        what_ko: The same in Korean.
+        most: How many annotations there may be.
+        members: The schemas of its members besides the label; all are required.
+    """
+    label = {
+        "title": "Label",
+        "x-title-ko": "이름",
+        "type": "string",
+        "description": "Which of the objects it is, when the task asks for labels.",
+    }
+    annotation = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(members),
+        "properties": {**members, "label": label},
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["annotations"],
+        "properties": {
+            "annotations": {
+                "title": "Annotations",
+                "x-title-ko": "표시",
+                "type": "array",
+                "description": f"A {what} for each object; none when there is no such object.",
+                "x-description-ko": f"대상마다 {what_ko} 하나. 없으면 비워 둡니다.",
+                "maxItems": most,
+                "items": annotation,
+            }
+        },
+    }
+
+
+def narrowed(schema: Json, params: JsonObject, members: JsonObject | None = None) -> Json:
+    """Return a response schema for one task: with its labels or without any.
+
+    Args:
+        schema: From `response_schema`.
+        params: The task's params.
+        members: Schemas that take the place of members of an annotation.
+    """
+    annotations = schema["properties"]["annotations"]
+    item = annotations["items"]
+    properties = {**item["properties"], **(members or {})}
+    label = properties.pop("label")
+    required = list(item["required"])
+    if params.get("with_labels", False):
+        properties["label"] = {**label, **choices.schema(params["objects_to_annotate"])}
+        required.append("label")
+    item = {**item, "required": required, "properties": properties}
+    return {**schema, "properties": {"annotations": {**annotations, "items": item}}}
+
+
+# --- issues ------------------------------------------------------------------------------------------
+
+
+def object_issues(params: JsonObject) -> Iterator[Issue]:
+    """Yield a URL that no browser would load, and objects that are blank or the same."""
+    yield from attachments.url_issues(params["attachment"])
+    yield from choices.issues(params["objects_to_annotate"], "objects_to_annotate")
+
+
+def label_issues(params: JsonObject, response: Json) -> Iterator[Issue]:
+    """Yield labels that are none of the task's objects in any spelling."""
+    for n, annotation in enumerate(response["annotations"]):
+        if "label" in annotation:
+            offered = params["objects_to_annotate"]
+            yield from choices.chosen_issues(annotation["label"], offered, "annotations", n, "label")
+
+
+def point_issues(params: JsonObject, x: float, y: float, *steps: str | int) -> Iterator[Issue]:
+    """Yield in which direction a point is outside of the image; its members are ``x`` and ``y``."""
+    for name, value, size in (("x", x, params.get("image_width")), ("y", y, params.get("image_height"))):
+        if size is not None and value > size + TOLERANCE:
+            text = f"The image ends at {size}; this is at {value}."
+            yield Issue(pointer(*steps, name), text, "outside_image")
+
+
+# --- labels ------------------------------------------------------------------------------------------
+
+
+def label_of(annotation: JsonObject) -> str:
+    """Return the label of an annotation in NFC; "" when it has none."""
+    return choices.nfc(annotation.get("label", ""))
+
+
+def spelled(params: JsonObject, label: str) -> dict[str, str]:
+    """Return the member ``label`` as the requester spells it; nothing when the task asks for no labels."""
+    return {"label": choices.spellings(params["objects_to_annotate"])[label]} if label else {}
+
+
+def voted_label(members: Iterable[tuple[Shape, float]]) -> str:
+    """Return the label with the most weight."""
+    return weighing.plurality((shape.label, weight) for shape, weight in members)[0]
+
+
+# --- comparing and gathering -------------------------------------------------------------------------
+
+
+def agreement(a: Sequence[S], b: Sequence[S], likeness: Likeness[S]) -> float:
+    """Return how far two answers agree, 0 to 1: twice the likeness of all pairs by the number of shapes.
+
+    Only shapes with the same label make a pair. This is the F measure in which
+    a pair counts by its likeness.
+    """
+    if not a and not b:
+        return 1.0
+    scores = [score for score, _, _ in _pairs(a, b, likeness, labels_matter=True, least=0.0)]
+    return min(1.0, 2 * math.fsum(scores) / (len(a) + len(b)))
+
+
+def gathered(
+    answers: Iterable[tuple[Sequence[S], float]],
+    likeness: Likeness[S],
+    represent: Callable[[Sequence[tuple[S, float]]], S],
+) -> list[S]:
+    """Return the shape of each object that more than half of the weight marked, sorted.
+
+    Args:
+        answers: The shapes and the weight of each answer.
+        likeness: How alike two shapes are, 0 to 1, whatever their labels.
+        represent: Returns the shape that stands for several, given with their weights.
+    """
+    # Sorted, so that the result does not depend on who answered first.
+    ordered = sorted((sorted(shapes), weight) for shapes, weight in answers)
+    objects: list[list[tuple[S, float]]] = []
+    standing: list[S] = []
+    for shapes, weight in ordered:
+        found = _pairs(shapes, standing, likeness, labels_matter=False, least=SAME)
+        place = {n: known for _, n, known in found}
+        for n, shape in enumerate(shapes):
+            if n in place:
+                objects[place[n]].append((shape, weight))
+                standing[place[n]] = represent(objects[place[n]])
+            else:
+                objects.append([(shape, weight)])
+                standing.append(shape)
+    everybody = [weight for _, weight in ordered]
+    return sorted(
+        shape
+        for shape, members in zip(standing, objects, strict=True)
+        if weighing.is_majority([weight for _, weight in members], everybody)
+    )
+
+
+def _pairs(
+    a: Sequence[S], b: Sequence[S], likeness: Likeness[S], *, labels_matter: bool, least: float
+) -> list[tuple[float, int, int]]:
+    """Return pairs as (likeness, position in `a`, position in `b`), each shape in one at most, the best first.
+
+    Which pairs they are does not depend on which side is `a`. Where labels do
+    not matter, equal ones still go first.
+    """
+    candidates = []
+    for i, one in enumerate(a):
+        for j, other in enumerate(b):
+            differs = one.label != other.label
+            if differs and labels_matter:
+                continue
+            score = likeness(one, other)
+            if score > 0 and score >= least:
+                low, high = (one, other) if one < other else (other, one)
+                candidates.append((differs, -score, low, high, i, j))
+    found, left, right = [], set(range(len(a))), set(range(len(b)))
+    for _, negative, _, _, i, j in sorted(candidates):
+        if i in left and j in right:
+            left.discard(i)
+            right.discard(j)
+            found.append((-negative, i, j))
+    return found
