@@ -37,6 +37,7 @@ def rendered(text: str, *, keep_lines: bool = False) -> Markup:
         set_tag_attribute_values={
             "a": {"target": "_blank"},
             "img": {"loading": "lazy", "referrerpolicy": "no-referrer"},
+            "pre": {"tabindex": "0"},  # what scrolls must be reachable by keyboard
         },
     )
     return Markup(html)  # noqa: S704 - cleaned on the line before

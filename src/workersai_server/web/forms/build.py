@@ -12,7 +12,7 @@ import attrs
 from workersai_core import jsontext
 from workersai_core.errors import Issue
 from workersai_core.jsontext import pointer_token
-from workersai_server.web.forms.fields import ABSENT, Choice, Field, Place, Schema, follow, place_of
+from workersai_server.web.forms.fields import ABSENT, Choice, Field, Place, Schema, filled, follow, place_of
 
 __all__ = ["build"]
 
@@ -56,6 +56,7 @@ class _Builder:
         place, resolved = place_of(schema, self.root, self.language, inside)
         _, trail = follow(schema, self.root, inside)
         texts = resolved if isinstance(resolved, Mapping) else {}
+        widget = self.widgets.get(pointer, "")
         plain = Field(
             kind=place.kind,
             pointer=pointer,
@@ -64,7 +65,8 @@ class _Builder:
             required=required,
             nullable=place.nullable,
             is_null=value is None and place.nullable,
-            widget=self.widgets.get(pointer, ""),
+            widget=widget,
+            value=filled(value) if widget and value is not ABSENT else ABSENT,
         )
         if value is None and place.nullable:
             value = ABSENT

@@ -11,7 +11,7 @@ from workersai_core import jsontext
 from workersai_core.errors import InvalidInput, Issue, WorkersAIError
 from workersai_core.jsontext import pointer_token
 from workersai_server import strict_json
-from workersai_server.web.forms.fields import ABSENT, Place, Schema, control_name, follow, place_of
+from workersai_server.web.forms.fields import ABSENT, Place, Schema, control_name, filled, follow, place_of
 
 __all__ = ["MAX_ITEMS", "Decoded", "decode"]
 
@@ -39,7 +39,7 @@ class Decoded:
     @property
     def value(self) -> Any:
         """The JSON value; items that are not filled in are null, and a number that is none is the text typed."""
-        return _filled({} if self.shown is ABSENT else self.shown)
+        return filled({} if self.shown is ABSENT else self.shown)
 
 
 def decode(schema: Schema, posted: Posted) -> Decoded:
@@ -146,14 +146,6 @@ class _Decoder:
     def _last(self, name: str) -> str | None:
         values = self.posted.get(name, ())
         return values[-1] if values else None
-
-
-def _filled(shown: Any) -> Any:
-    if shown is ABSENT:
-        return None
-    if isinstance(shown, dict):
-        return {name: _filled(member) for name, member in shown.items()}
-    return [_filled(item) for item in shown] if isinstance(shown, list) else shown
 
 
 def _number(text: str) -> Any:

@@ -10,7 +10,7 @@ import attrs
 from workersai_core import jsontext
 from workersai_core.errors import Issue
 
-__all__ = ["ABSENT", "Choice", "Field", "Kind", "Place", "control_name", "place_of"]
+__all__ = ["ABSENT", "Choice", "Field", "Kind", "Place", "control_name", "filled", "place_of"]
 
 Kind = Literal["object", "array", "text", "number", "choice", "choices", "json"]
 Schema = Mapping[str, Any]
@@ -57,6 +57,7 @@ class Field:
         multiline: Whether a text control has several lines.
         input_mode: Which keyboard a phone shows.
         widget: What the task type asks to show it with; ``hidden`` shows nothing.
+        value: What a widget starts from; of fields without one it is not kept.
         may_grow: Whether an array takes one more item.
         may_shrink: Whether it does with one less.
     """
@@ -74,6 +75,7 @@ class Field:
     input_mode: str = "text"
     longest: int | None = None
     widget: str = ""
+    value: Any = ABSENT
     choices: Sequence[Choice] = ()
     children: Sequence[Field] = ()
     may_grow: bool = False
@@ -91,9 +93,23 @@ class Field:
         return self.name.replace("~", "~~").replace(" ", "~s")
 
     @property
+    def value_json(self) -> str:
+        """The value as JSON; "" when there is none."""
+        return "" if self.value is ABSENT else jsontext.dumps(self.value)
+
+    @property
     def all_issues(self) -> Sequence[Issue]:
         """The issues of this field and of everything inside it."""
         return [*self.issues, *(issue for child in self.children for issue in child.all_issues)]
+
+
+def filled(shown: Any) -> Any:
+    """Return a value with null for what is not filled in yet."""
+    if shown is ABSENT:
+        return None
+    if isinstance(shown, Mapping):
+        return {name: filled(member) for name, member in shown.items()}
+    return [filled(item) for item in shown] if isinstance(shown, list) else shown
 
 
 def control_name(pointer: str) -> str:

@@ -99,11 +99,14 @@ function watchMedia(item, words) {
 /** Show a field with its own widget; where that fails, the plain field stays. */
 async function upgrade(item, form, field) {
   const path = WIDGETS[field.dataset.widget];
-  if (!path) return;
+  if (!path || field.dataset.dressed !== undefined) return;
+  field.dataset.dressed = "";
   try {
     const { mount } = await import(path);
-    mount({ item, form, field, params: JSON.parse(form.dataset.params) });
+    const words = JSON.parse(document.getElementById("widget-words").dataset.words);
+    await mount({ item, form, field, words, params: JSON.parse(form.dataset.params) });
   } catch (error) {
+    field.giveBack?.();
     console.warn(`The widget ${field.dataset.widget} is not shown: ${error}`);
   }
 }
