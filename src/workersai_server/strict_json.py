@@ -168,9 +168,7 @@ def _needs_care(_: str) -> float:
     raise _NeedsCareError
 
 
-_QUICK = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_needs_care
-)
+_QUICK = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_needs_care)
 _CAREFUL = json.JSONDecoder(
     object_pairs_hook=_careful_object, parse_int=_careful_integer, parse_float=float, parse_constant=_constant
 )

@@ -150,9 +150,7 @@ def test_an_answer_that_is_not_wanted_is_not_made(shared_api, accept):
     assert len(shared_api.get("/v1/tasks").json) == before
 
 
-@pytest.mark.parametrize(
-    "accept", ["*/*", "application/*", "text/html, */*;q=0.1", "APPLICATION/JSON", ""]
-)
+@pytest.mark.parametrize("accept", ["*/*", "application/*", "text/html, */*;q=0.1", "APPLICATION/JSON", ""])
 def test_json_is_what_most_accept(shared_api, accept):
     assert shared_api.get("/v1/tasks", headers={"Accept": accept}).status_code == 200
 

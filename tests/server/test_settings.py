@@ -62,6 +62,9 @@ def test_what_is_empty_counts_as_not_given(tmp_path):
     [
         ("DB", " sqlite:///a.db ", "sqlite:///a.db"),
         ("SECRET_KEY", "s" * 32, "s" * 32),
+        ("CORS_ORIGINS", "https://a.example, http://[::1]:8080", ("https://a.example", "http://[::1]:8080")),
+        ("METRICS_TOKEN", "t" * 32, "t" * 32),
+        ("ACCESS_LOG", "yes", True),
         ("FREE_REQUESTS", "0", 0),
         ("FREE_REQUESTS", "Unlimited", "unlimited"),
         ("DEFAULT_PRICE", "0.25", 250_000),
@@ -127,6 +130,10 @@ def test_the_file_may_use_the_types_of_toml(tmp_path):
     ("name", "written", "remedy"),
     [
         ("DB", "  ", "write a text that is not empty"),
+        ("CORS_ORIGINS", "*", "write origins such as https://app.example.com"),
+        ("CORS_ORIGINS", "https://a.example/", "write origins such as https://app.example.com"),
+        ("CORS_ORIGINS", "a.example", "write origins such as https://app.example.com"),
+        ("METRICS_TOKEN", "short", "write at least 32 random characters"),
         ("FREE_REQUESTS", "-1", "write a whole number from 0 to 1000000000000, or unlimited"),
         ("FREE_REQUESTS", "five", "or unlimited"),
         ("DEFAULT_PRICE", "0.1234567", "at most six decimals"),
