@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.accounts import house
 
+from support.accounts import house
 from workersai_core import AlreadySubmitted, InvalidInput, LeaseLost, Rejected, TaskStatus, Worker
 from workersai_core.api import Issue, hookimpl
 from workersai_server.answers import UNDO_S, Answers

@@ -18,6 +18,7 @@ from workersai_core.callbacks import signing
 from workersai_core.callbacks.addresses import is_reserved_example, origin
 from workersai_core.clock import rfc3339, to_us
 from workersai_core.errors import InvalidInput, Issue, NotFound, WrongState
+from workersai_core.jsontext import shorten
 from workersai_core.lifecycle import CallbackState
 from workersai_core.mocks import MockPlan
 from workersai_core.model import Delivery, Endpoint, Mode, Task, WebhookSecret
@@ -34,6 +35,7 @@ __all__ = [
     "replay",
     "replay_since",
     "roll_webhook_secret",
+    "state_named",
     "webhook_secrets",
 ]
 
@@ -116,6 +118,19 @@ def of_task(tx: Transaction, task: Task) -> list[Delivery]:
     return outbox_rows.of_task(tx.session, task.external_id)
 
 
+def state_named(name: str) -> CallbackState:
+    """Return the state of a name.
+
+    Raises:
+        InvalidInput: there is no such state.
+    """
+    try:
+        return CallbackState(name)
+    except ValueError:
+        text = f"No state {shorten(name)}; known are {', '.join(CallbackState)}."
+        raise InvalidInput(text, issues=[Issue("/state", text, "not_in_list")]) from None
+
+
 def of_state(tx: Transaction, account: str, mode: Mode, state: CallbackState, limit: int) -> list[Delivery]:
     """Return the newest deliveries of an account in a state, without their attempts."""
     return outbox_rows.of_state(tx.session, account, mode, state, limit)
@@ -145,8 +160,11 @@ def replay_since(tx: Transaction, account: str, mode: Mode, since: datetime, sta
     """Send again every callback that ended in `state` at or after `since`; return how many.
 
     Raises:
-        InvalidInput: callbacks in this state cannot be sent again.
+        InvalidInput: callbacks in this state cannot be sent again, or `since` has no zone.
     """
+    if since.utcoffset() is None:
+        problem = Issue("/since", "A time with its zone, for example 2030-01-31T09:00:00Z.", "wrong_type")
+        raise InvalidInput("These callbacks cannot be replayed.", issues=[problem])
     if state not in (CallbackState.DELIVERED, CallbackState.EXHAUSTED):
         problem = Issue("/state", f"Only delivered or exhausted callbacks can be replayed, not {state.value} ones.")
         raise InvalidInput("These callbacks cannot be replayed.", issues=[problem])

@@ -9,7 +9,7 @@ from workersai_core.model import Event, Mode, TaskFilter, TaskPage
 from workersai_core.store import event_rows, task_rows
 from workersai_core.transaction import Transaction
 
-__all__ = ["MAX_PAGE", "count", "events", "page", "task_events"]
+__all__ = ["MAX_PAGE", "check_limit", "count", "events", "page", "task_events"]
 
 MAX_PAGE = 500
 MAX_EVENTS = 10_000
@@ -31,7 +31,7 @@ def page(
         InvalidInput: `limit` is not 1 to 500, both `after` and `before` are
             given, or the one given names no task of this account and mode.
     """
-    _check_limit(limit, MAX_PAGE)
+    check_limit(limit, MAX_PAGE)
     if after is not None and before is not None:
         raise _invalid("/before", "Give after or before, not both.")
     found = task_rows.newest_page(tx.session, account, mode, chosen, limit + 1, after=after, before=before)
@@ -58,7 +58,7 @@ def count(tx: Transaction, account: str, mode: Mode, chosen: TaskFilter) -> int:
 
 def events(tx: Transaction, after: int, limit: int) -> list[Event]:
     """Return up to `limit` events of the whole engine that follow the one numbered `after`."""
-    _check_limit(limit, MAX_EVENTS)
+    check_limit(limit, MAX_EVENTS)
     return event_rows.after(tx.session, after, limit)
 
 
@@ -71,7 +71,8 @@ def task_events(tx: Transaction, external_id: str, account: str, mode: Mode) -> 
     return event_rows.of_task(tx.session, load(tx, external_id, account, mode).external_id)
 
 
-def _check_limit(limit: int, most: int) -> None:
+def check_limit(limit: int, most: int) -> None:
+    """Raise unless a caller's limit is a whole number from 1 to `most`."""
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= most:
         raise _invalid("/limit", f"limit is a whole number from 1 to {most}; this is {shorten(limit)}.")
 

@@ -14,7 +14,6 @@ from workersai_core.commands.work import Submission
 from workersai_core.drafting import DEFAULT_TASK_TYPE, TaskFields, content_of, draft_task
 from workersai_core.errors import PluginFailed, Rejected, WorkersAIError
 from workersai_core.idempotency import Idempotency, fingerprint, once
-from workersai_core.lifecycle import CallbackState
 from workersai_core.model import (
     Assignment,
     Claim,
@@ -332,8 +331,14 @@ class Commands(ABC):
     def list_callbacks(
         self, *, account: str, mode: Mode = "live", state: str = "exhausted", limit: int = 100
     ) -> list[Delivery]:
-        """Return the newest deliveries in a state, without their attempts."""
-        return self._read(lambda tx: outbox.of_state(tx, account, mode, CallbackState(state), limit))
+        """Return the newest deliveries in a state, without their attempts.
+
+        Raises:
+            InvalidInput: there is no such state, or `limit` is not 1 to 500.
+        """
+        wanted = outbox.state_named(state)
+        listing.check_limit(limit, listing.MAX_PAGE)
+        return self._read(lambda tx: outbox.of_state(tx, account, mode, wanted, limit))
 
     def replay_callback(self, delivery_id: str, *, account: str, mode: Mode = "live") -> None:
         """Send a delivered or exhausted callback again, under the same ``webhook-id``.
@@ -345,8 +350,13 @@ class Commands(ABC):
         self._write(lambda tx: outbox.replay(tx, delivery_id, account, mode))
 
     def replay_callbacks(self, *, account: str, mode: Mode = "live", since: datetime, state: str = "exhausted") -> int:
-        """Send again every callback that ended in a state since a time; return how many."""
-        return self._write(lambda tx: outbox.replay_since(tx, account, mode, since, CallbackState(state)))
+        """Send again every callback that ended in a state since a time; return how many.
+
+        Raises:
+            InvalidInput: callbacks in this state cannot be sent again, or `since` has no zone.
+        """
+        wanted = outbox.state_named(state)
+        return self._write(lambda tx: outbox.replay_since(tx, account, mode, since, wanted))
 
     def endpoints(self, account: str) -> list[Endpoint]:
         """Return the callback endpoints of an account and their health."""
