@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,17 @@ class Transaction:
         self.now_us: int = to_us(self.now)
         self.recorded: list[Event] = []
         self.work_due = False
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo everything done inside when it raises, and forget what was recorded; keep it otherwise."""
+        before = len(self.recorded)
+        try:
+            with self.session.savepoint():
+                yield
+        except BaseException:
+            del self.recorded[before:]
+            raise
 
     def new_id(self) -> str:
         """Return a fresh identifier."""

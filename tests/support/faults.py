@@ -95,6 +95,10 @@ class _Connection:
     def in_transaction(self):
         return self._real.in_transaction
 
+    @property
+    def total_changes(self):
+        return self._real.total_changes
+
     def execute(self, sql, parameters=()):
         return self.call(sql, lambda: self._real.execute(sql, parameters))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workersai_core.clock import to_us
-from workersai_core.errors import DuplicateTask, Issue
+from workersai_core.errors import DuplicateTask, Issue, WorkersAIError
 from workersai_core.mocks import MockPlan
 from workersai_core.model import Task, TaskDraft
 from workersai_core.store import task_rows
 from workersai_core.transaction import Transaction
 
-__all__ = ["create"]
+__all__ = ["create", "create_many"]
+
+Outcome = Task | WorkersAIError
 
 
 def create(tx: Transaction, draft: TaskDraft) -> Task:
@@ -30,6 +34,45 @@ def create(tx: Transaction, draft: TaskDraft) -> Task:
     tx.record("task_created", task, draft.actor)
     tx.work_due |= wake_us is not None and wake_us <= tx.now_us
     return task
+
+
+def create_many(tx: Transaction, drafts: Sequence[TaskDraft | WorkersAIError]) -> list[Outcome]:
+    """Store many drafts; one that is refused does not fail the rest, and an error in the place of one stays there."""
+    # PERF: SQLite copies each page that is changed in a savepoint, for each savepoint again, and hardly any is needed:
+    # whoever is refused has seldom written anything. So they are made only when one is.
+    if tx.session.changes is not None:
+        try:
+            with tx.savepoint():
+                return [_create_plainly(tx, draft) for draft in drafts]
+        except _NeedsUndoingError:
+            pass
+    return [_create_apart(tx, draft) for draft in drafts]
+
+
+class _NeedsUndoingError(Exception):
+    """A draft was refused after something had been written for it."""
+
+
+def _create_plainly(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outcome:
+    if isinstance(draft, WorkersAIError):
+        return draft
+    before = tx.session.changes
+    try:
+        return create(tx, draft)
+    except WorkersAIError as error:
+        if tx.session.changes != before:
+            raise _NeedsUndoingError from error
+        return error
+
+
+def _create_apart(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outcome:
+    if isinstance(draft, WorkersAIError):
+        return draft
+    try:
+        with tx.savepoint():
+            return create(tx, draft)
+    except WorkersAIError as error:
+        return error
 
 
 def _refuse_duplicate(tx: Transaction, draft: TaskDraft) -> None:

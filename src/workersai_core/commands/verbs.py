@@ -148,7 +148,7 @@ class Commands(ABC):
         Returns:
             The tasks and the errors, in the order of `drafts`.
         """
-        return self._write(lambda tx: [_create_one(tx, draft) for draft in drafts])
+        return self._write(lambda tx: create.create_many(tx, drafts))
 
     def once(self, key: Idempotency, operation: Callable[[OpenTransaction], str]) -> tuple[str, bool]:
         """Run an operation the first time a key is used, and return its first answer ever after.
@@ -387,22 +387,8 @@ class OpenTransaction(Transaction, Commands):
     """An open transaction with every command; each runs in a savepoint, so a refused one undoes only itself."""
 
     def _write(self, operation: Callable[[OpenTransaction], Result]) -> Result:
-        before = len(self.recorded)
-        try:
-            with self.session.savepoint():
-                return operation(self)
-        except BaseException:
-            del self.recorded[before:]
-            raise
+        with self.savepoint():
+            return operation(self)
 
     def _read(self, operation: Callable[[OpenTransaction], Result]) -> Result:
         return operation(self)
-
-
-def _create_one(tx: OpenTransaction, draft: TaskDraft | WorkersAIError) -> Task | WorkersAIError:
-    if isinstance(draft, WorkersAIError):
-        return draft
-    try:
-        return tx.create(draft)
-    except WorkersAIError as error:
-        return error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy
 from sqlalchemy import Dialect
@@ -25,7 +25,7 @@ Parameters = Mapping[str, Any]
 
 _DIALECTS: Mapping[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
 }
 _LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DRIVERS = {"sqlite": ("pysqlite", "sqlite:///…"), "postgresql": ("psycopg", "postgresql+psycopg://…")}
@@ -34,6 +34,16 @@ _DRIVERS = {"sqlite": ("pysqlite", "sqlite:///…"), "postgresql": ("psycopg", "
 def dialect_named(name: str) -> Dialect:
     """Return the SQL dialect that statements are compiled for: ``sqlite`` or ``postgresql``."""
     return _DIALECTS[name]
+
+
+class Compiled(NamedTuple):
+    """A statement as one database takes it."""
+
+    sql: str
+    fixed: dict[str, Any]
+    """The parameters that always have this value."""
+    order: tuple[str, ...] | None
+    """Which parameters are ``$1``, ``$2`` and so on; None where the text has their names."""
 
 
 class Statement:
@@ -46,16 +56,17 @@ class Statement:
 
     def __init__(self, build: ClauseElement | Callable[[str], ClauseElement]) -> None:
         self._build = build
-        self._texts: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._compiled: dict[str, Compiled] = {}
 
-    def compiled(self, dialect: str) -> tuple[str, dict[str, Any]]:
-        """Return the SQL text for a database and the parameters that are fixed in it."""
-        known = self._texts.get(dialect)
+    def compiled(self, dialect: str) -> Compiled:
+        """Return the statement for a database."""
+        known = self._compiled.get(dialect)
         if known is None:
             construct = self._build if isinstance(self._build, ClauseElement) else self._build(dialect)
-            compiled = construct.compile(dialect=_DIALECTS[dialect])
+            compiled: Any = construct.compile(dialect=_DIALECTS[dialect])
             fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
-            known = self._texts[dialect] = (str(compiled), fixed)
+            order = None if dialect == "sqlite" else tuple(compiled.positiontup or ())
+            known = self._compiled[dialect] = Compiled(str(compiled), fixed, order)
         return known
 
 
@@ -63,8 +74,8 @@ class Session:
     """An open transaction on a driver's connection.
 
     Args:
-        driver: Executes statements and returns their cursor: a connection of
-            the standard library's SQLite, or a cursor of psycopg.
+        driver: Executes statements and returns what holds their rows: a
+            connection of the standard library's SQLite, or a `libpq.Driver`.
         dialect: ``sqlite`` or ``postgresql``.
     """
 
@@ -95,7 +106,7 @@ class Session:
         if name == "sqlite" and not driver.in_transaction:
             # Python's driver does not begin by itself before a SAVEPOINT, whose release would then commit.
             connection.exec_driver_sql("BEGIN")
-        return cls(driver.cursor() if name == "postgresql" else driver, name)
+        return cls(_libpq_driver(driver) if name == "postgresql" else driver, name)
 
     def run(self, statement: Statement, parameters: Parameters | None = None) -> int:
         """Execute a statement and return how many rows it touched."""
@@ -103,8 +114,9 @@ class Session:
 
     def many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Execute a statement once for each row of parameters."""
-        sql, fixed = statement.compiled(self.dialect)
-        self._driver.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
+        sql, fixed, order = statement.compiled(self.dialect)
+        filled = [{**fixed, **row} for row in rows] if fixed else rows
+        self._driver.executemany(sql, filled if order is None else [[row[name] for name in order] for row in filled])
 
     def one(self, statement: Statement, parameters: Parameters | None = None) -> Row | None:
         """Return the first row, or None."""
@@ -115,6 +127,11 @@ class Session:
         """Return every row."""
         rows: list[Row] = self._execute(statement, parameters).fetchall()
         return rows
+
+    @property
+    def changes(self) -> int | None:
+        """How many rows were changed on this connection so far; None where the database does not count them."""
+        return int(self._driver.total_changes) if self.dialect == "sqlite" else None
 
     def script(self, sql: str) -> None:
         """Execute one statement of plain SQL without parameters."""
@@ -147,10 +164,12 @@ class Session:
             self._savepoints -= 1
 
     def _execute(self, statement: Statement, parameters: Parameters | None) -> Any:
-        sql, fixed = statement.compiled(self.dialect)
+        sql, fixed, order = statement.compiled(self.dialect)
         if fixed:
             parameters = {**fixed, **parameters} if parameters else fixed
-        return self._driver.execute(sql, parameters or {})
+        if order is None:
+            return self._driver.execute(sql, parameters or {})
+        return self._driver.execute(sql, [parameters[name] for name in order] if parameters else ())
 
 
 def _commits_by_itself(connection: sqlalchemy.Connection, driver: Any) -> bool:
@@ -161,3 +180,10 @@ def _commits_by_itself(connection: sqlalchemy.Connection, driver: Any) -> bool:
         return True
     # Without an isolation level Python's SQLite driver begins nothing, and here the host did not begin either.
     return connection.dialect.name == "sqlite" and driver.isolation_level is None and not driver.in_transaction
+
+
+def _libpq_driver(connection: Any) -> Any:
+    # Imported only when it is used: psycopg is installed on request.
+    from workersai_core.store.libpq import Driver
+
+    return Driver(connection)

@@ -9,7 +9,7 @@ import time
 import pytest
 from sqlalchemy import text
 
-from support.engines import ANN, BOB, answer, claim, create, history, stored
+from support.engines import ANN, BOB, answer, claim, create, fields, history, stored
 from support.plugins import plugin
 from workersai_core import (
     InvalidInput,
@@ -168,6 +168,23 @@ def test_what_a_plugin_writes_is_stored_with_the_task(open_engine):
     with pytest.raises(InvalidInput):
         create(engine, params={})
     assert 1 == noted(engine)
+
+
+@pytest.mark.parametrize("error", [Rejected([Issue("/instruction", "No.")]), RuntimeError("a secret")])
+def test_what_is_written_for_a_refused_task_of_a_batch_is_undone_and_the_others_are_stored(open_engine, error):
+    def veto(ctx, draft):
+        ctx.session.run(WRITE, {"what": draft.instruction})
+        if draft.instruction == "refuse":
+            raise error
+
+    engine = with_notes(open_engine(plugin("counts", before_task_create=veto)))
+    drafts = [engine.draft_task(**fields(instruction=each)) for each in ("a", "refuse", "b")]
+    one, refused, other = engine.create_tasks(drafts)
+
+    assert isinstance(refused, Rejected | PluginFailed)
+    assert [other, one] == list(engine.list_tasks(account="acme").tasks)
+    assert 2 == noted(engine)
+    assert ["task_created"] * 2 == [event.name for event in engine.events()]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a secret"), SystemExit("a secret"), InvalidInput("a secret")])
