@@ -18,7 +18,7 @@ from workersai_plugins import attachments, languages, timelines, weighing
 from workersai_plugins.choices import shown
 from workersai_plugins.pointers import pointer
 from workersai_plugins.word_votes import Voice, vote
-from workersai_plugins.words import Word, forms, join, split
+from workersai_plugins.words import Word, forms, has_words, join, split
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -246,7 +246,7 @@ class AudioTranscription(TaskType):
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
         """Yield a missing transcript, times that cannot be, and an alignment of other words than the transcript's."""
         if "error" not in response:
-            if not forms(response["transcript"]):
+            if not has_words(response["transcript"]):
                 text = "The transcript has no words; when nothing can be transcribed, say why in error."
                 yield Issue("/transcript", text, "blank")
             if response["duration"] == 0:

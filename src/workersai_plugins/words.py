@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import attrs
 
-__all__ = ["Word", "forms", "join", "split"]
+__all__ = ["Word", "forms", "has_words", "join", "split"]
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
@@ -60,6 +60,12 @@ def forms(text: str) -> list[str]:
     return [_form(text[start:end]) for start, end in _spans(text)]
 
 
+def has_words(text: str) -> bool:
+    """Return whether `forms` would find anything; it looks no further than the first word."""
+    # A word begins with a letter or digit, so it does not matter how marks are written.
+    return _WORD.search(unicodedata.normalize("NFC", text)) is not None
+
+
 def split(text: str) -> list[Word]:
     """Return the words of a text with all that stands between them; `join` puts them together again."""
     text = unicodedata.normalize("NFC", text)
@@ -94,11 +100,29 @@ def join(words: Sequence[Word]) -> str:
 def _spans(text: str) -> list[tuple[int, int]]:
     """Return where the words of a text in NFC begin and end."""
     if not text.isascii():
-        text = "".join(_MARK if unicodedata.category(character)[0] == "M" else character for character in text)
+        text = text.translate(_ONE_MARK)
     return [match.span() for match in _WORD.finditer(text)]
 
 
+_LEARNT = 50_000
+
+
+class _OneMark(dict[int, int]):
+    """From the code of each mark to that of `_MARK`, and from every other code to itself; learnt as texts are read."""
+
+    def __missing__(self, code: int) -> int:
+        if len(self) >= _LEARNT:  # nobody who writes makes it grow for ever
+            self.clear()
+        found = self[code] = ord(_MARK) if unicodedata.category(chr(code))[0] == "M" else code
+        return found
+
+
+_ONE_MARK = _OneMark()
+
+
 def _form(word: str) -> str:
+    if word.isascii():
+        return word.translate(_ONE_APOSTROPHE).lower()
     return unicodedata.normalize("NFC", word.translate(_ONE_APOSTROPHE).casefold())
 
 
