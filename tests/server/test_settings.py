@@ -133,7 +133,6 @@ def test_the_file_may_use_the_types_of_toml(tmp_path):
         ("CORS_ORIGINS", "*", "write origins such as https://app.example.com"),
         ("CORS_ORIGINS", "https://a.example/", "write origins such as https://app.example.com"),
         ("CORS_ORIGINS", "a.example", "write origins such as https://app.example.com"),
-        ("METRICS_TOKEN", "short", "write at least 32 random characters"),
         ("FREE_REQUESTS", "-1", "write a whole number from 0 to 1000000000000, or unlimited"),
         ("FREE_REQUESTS", "five", "or unlimited"),
         ("DEFAULT_PRICE", "0.1234567", "at most six decimals"),

@@ -71,15 +71,27 @@ def workersai_complete(workersai_engine: Engine) -> Callable[..., Task]:
     return answer
 
 
+_BEFORE = pytest.StashKey["set[Engine]"]()
+"""The engines that were open when a test began: those of its fixtures and of the module's."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Remember whose engines are open."""
+    item.stash[_BEFORE] = _open_engines()
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Iterator[None]:
-    """Close the engines that the test leaves open; those of its fixtures are the fixtures' affair."""
-    before = _open_engines()
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Close the engines that the test left open, after its fixtures, which may still look into them."""
     try:
         return (yield)
     finally:
-        for engine in _open_engines() - before:
-            engine.close()
+        before = item.stash.get(_BEFORE, None)
+        if before is not None:
+            del item.stash[_BEFORE]  # it would keep engines in memory as long as the session
+            for engine in _open_engines() - before:
+                engine.close()
 
 
 def _open_engines() -> set[Engine]:
