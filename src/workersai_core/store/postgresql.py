@@ -18,14 +18,11 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.adapt import AdaptersMap
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import ExecStatus
-from psycopg.types.numeric import Int8Dumper
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 from sqlalchemy import text
 from sqlalchemy.engine import URL
@@ -34,13 +31,13 @@ from workersai_core.clock import Clock
 from workersai_core.errors import InvalidInput, StoreBusy, StoreError, StoreUnavailable
 from workersai_core.store.base import Operation
 from workersai_core.store.database_clock import DatabaseClock
+from workersai_core.store.libpq import ADAPTERS, Connection, Driver, command
 from workersai_core.store.listening import Listener
 from workersai_core.store.session import Session, Statement
 
 __all__ = ["PostgresqlStore"]
 
 Result = TypeVar("Result")
-Connection = psycopg.Connection[Any]
 
 _PATIENCE_S = 0.7
 """How long a caller waits for a connection; and from the first one that is lost, for one that is not."""
@@ -49,15 +46,13 @@ _PATIENCE_WHEN_LOST_S = 0.2
 _TRIES = 8
 _BACK_OFF_S = 0.01
 _MOST_WAITING = 4096
-_PREPARED_STATEMENTS = 500
 _CHANNEL = "wai_work"
 # Classes of SQLSTATE that blame the database and not a statement: connection, resources, an operator's intervention,
 # the system, damage (https://www.postgresql.org/docs/current/errcodes-appendix.html); 25006 is a read-only server.
 _FAILURES = frozenset({"08", "53", "57", "58", "XX"})
 _READ_ONLY = "25006"
 
-# PERF: a connection's two round trips around a transaction bypass psycopg's cursors, which cost three times as much;
-# the server's time comes along with the first.
+# The server's time comes along with the first round trip of each transaction.
 _NOW = b"; SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _BEGIN_WRITE = b"BEGIN ISOLATION LEVEL READ COMMITTED" + _NOW
 _BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + _NOW
@@ -111,7 +106,8 @@ class PostgresqlStore:
         self._listener: Listener | None = None
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             self._conninfo,
-            kwargs={"autocommit": True, "context": _adapters()},
+            connection_class=Connection,
+            kwargs={"autocommit": True, "context": ADAPTERS},
             configure=self._configure,
             reconnect_failed=self._note_unreachable,
             # A connection is tried for when somebody needs it, not later and later in the background.
@@ -172,8 +168,8 @@ class PostgresqlStore:
 
     def _run_once(self, connection: Connection, operation: Operation[Result], begin: bytes) -> Result:
         try:
-            self._server_clock.ask(lambda: int(_command(connection, begin).get_value(0, 0)))
-            result = operation(Session(connection.cursor(), self.dialect))
+            self._server_clock.ask(lambda: int(command(connection, begin).get_value(0, 0) or 0))
+            result = operation(Session(Driver(connection), self.dialect))
         except BaseException as error:
             _abandon(connection, error, writing=begin is _BEGIN_WRITE)
             raise
@@ -224,7 +220,6 @@ class PostgresqlStore:
             raise StoreBusy("Every connection to the database is in use; retry in a second.") from None
 
     def _configure(self, connection: Connection) -> None:
-        connection.prepared_max = _PREPARED_STATEMENTS
         if self._unreachable:
             self._unreachable = False
             _log.warning("the database is back")
@@ -244,13 +239,6 @@ def _conninfo(url: URL) -> str:
     return make_conninfo(**{**_DEFAULTS, **given, "options": options})
 
 
-def _adapters() -> AdaptersMap:
-    """Return psycopg's types, with one for whole numbers: several would prepare each statement several times."""
-    adapters = AdaptersMap(psycopg.adapters)
-    adapters.register_dumper(int, Int8Dumper)
-    return adapters
-
-
 def _require_utf8(session: Session) -> None:
     [(encoding,)] = session.all(_ENCODING)
     if encoding != "UTF8":
@@ -260,20 +248,9 @@ def _require_utf8(session: Session) -> None:
         )
 
 
-def _command(connection: Connection, sql: bytes) -> Any:
-    """Execute SQL without parameters and return its last result."""
-    result = connection.pgconn.exec_(sql)
-    if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
-        return result
-    error = errors.error_from_result(result)
-    if error.sqlstate is None:  # libpq's own complaint
-        raise psycopg.OperationalError(str(error))
-    raise error
-
-
 def _notify(connection: Connection) -> None:
     try:
-        _command(connection, f"NOTIFY {_CHANNEL}".encode())
+        command(connection, f"NOTIFY {_CHANNEL}".encode())
     except psycopg.Error as error:
         _abandon(connection, error, writing=False)
         raise
@@ -287,7 +264,7 @@ def _commit(connection: Connection) -> None:
         RuntimeError: an operation hid an error of the database, which undid everything.
     """
     try:
-        outcome = _command(connection, b"COMMIT").command_status
+        outcome = command(connection, b"COMMIT").command_status
     except psycopg.Error as error:
         connection.close()
         raise StoreUnavailable(
@@ -320,7 +297,7 @@ def _abandon(connection: Connection, error: BaseException, *, writing: bool) -> 
 def _end(connection: Connection) -> None:
     """End a transaction that leaves nothing behind."""
     try:
-        _command(connection, b"ROLLBACK")
+        command(connection, b"ROLLBACK")
     except psycopg.Error:
         connection.close()  # the server does it by itself
 

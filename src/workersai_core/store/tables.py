@@ -75,6 +75,15 @@ Index("ix_wai_task_newest", tasks.c.account, tasks.c.mode, tasks.c.created_at, t
 Index("ix_wai_task_type", tasks.c.account, tasks.c.mode, tasks.c.task_type, tasks.c.created_at, tasks.c.id)
 Index("ix_wai_task_status", tasks.c.account, tasks.c.mode, tasks.c.status, tasks.c.created_at, tasks.c.id)
 Index(
+    "ix_wai_task_type_status",
+    tasks.c.account,
+    tasks.c.mode,
+    tasks.c.task_type,
+    tasks.c.status,
+    tasks.c.created_at,
+    tasks.c.id,
+)
+Index(
     "uq_wai_task_unique_id",
     tasks.c.account,
     tasks.c.mode,

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ClauseElement,
     ColumnElement,
-    Select,
     and_,
     bindparam,
-    func,
     literal_column,
     null,
-    or_,
     select,
     text,
     update,
@@ -26,13 +21,12 @@ from workersai_core import jsontext
 from workersai_core.callbacks.addresses import is_reserved_example
 from workersai_core.clock import FOREVER, from_us, to_us
 from workersai_core.lifecycle import CallbackState, TaskStatus
-from workersai_core.model import Mode, Task, TaskDraft, TaskFilter
+from workersai_core.model import Mode, Task, TaskDraft
 from workersai_core.store.session import Row, Session, Statement
 from workersai_core.store.tables import deliveries, task_metadata, tasks
 
 __all__ = [
     "COLUMNS",
-    "count",
     "find_unique_id",
     "finish",
     "from_row",
@@ -40,7 +34,6 @@ __all__ = [
     "insert",
     "lock",
     "metadata_text",
-    "newest_page",
     "note_answer",
 ]
 
@@ -93,7 +86,6 @@ _GET_MINE = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id"), _MIN
 _LOCK = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id")).with_for_update(of=tasks))
 _LOCK_MINE = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id"), _MINE).with_for_update(of=tasks))
 _BY_UNIQUE_ID = Statement(select(tasks.c.id).where(_MINE, tasks.c.unique_id == bindparam("unique_id")))
-_POSITION = Statement(select(tasks.c.created_at).where(tasks.c.id == bindparam("id"), _MINE))
 _FINISH = Statement(
     update(tasks)
     .where(tasks.c.id == bindparam("task_id"))
@@ -291,113 +283,3 @@ def finish(
 def note_answer(session: Session, task_id: str) -> None:
     """Count one accepted answer."""
     session.run(_NOTE_ANSWER, {"task_id": task_id})
-
-
-def newest_page(
-    session: Session,
-    account: str,
-    mode: Mode,
-    chosen: TaskFilter,
-    limit: int,
-    *,
-    after: str | None = None,
-    before: str | None = None,
-) -> list[Task] | None:
-    """Return up to `limit` tasks, newest first, older than `after` or newer than `before`.
-
-    Returns None when the task named by `after` or `before` is not there.
-    """
-    parameters: dict[str, Any] = {"account": account, "mode": mode, "n": limit}
-    anchor = after or before
-    if anchor is not None:
-        position = session.one(_POSITION, {"id": anchor, "account": account, "mode": mode})
-        if position is None:
-            return None
-        parameters |= {"anchor_at": position[0], "anchor_id": anchor}
-    parameters |= _filter_parameters(chosen)
-    direction = "after" if after else "before" if before else None
-    statement = _page_statement(
-        direction,
-        chosen.task_type is not None,
-        chosen.status is not None,
-        chosen.created_after is not None,
-        chosen.created_before is not None,
-        len(chosen.metadata),
-    )
-    found = [from_row(row) for row in session.all(statement, parameters)]
-    return found[::-1] if direction == "before" else found
-
-
-def count(session: Session, account: str, mode: Mode, chosen: TaskFilter) -> int:
-    """Return how many tasks the filter holds; it walks all of them."""
-    conditions = _conditions(
-        chosen.task_type is not None,
-        chosen.status is not None,
-        chosen.created_after is not None,
-        chosen.created_before is not None,
-        len(chosen.metadata),
-    )
-    statement = Statement(select(func.count()).select_from(tasks).where(*conditions))
-    row = session.one(statement, {"account": account, "mode": mode, **_filter_parameters(chosen)})
-    return 0 if row is None else int(row[0])
-
-
-def _filter_parameters(chosen: TaskFilter) -> Mapping[str, Any]:
-    parameters: dict[str, Any] = {}
-    if chosen.task_type is not None:
-        parameters["task_type"] = chosen.task_type
-    if chosen.status is not None:
-        parameters["status"] = chosen.status.value
-    if chosen.created_after is not None:
-        parameters["created_after"] = to_us(chosen.created_after)
-    if chosen.created_before is not None:
-        parameters["created_before"] = to_us(chosen.created_before)
-    for i, (name, value) in enumerate(sorted(chosen.metadata.items())):
-        parameters |= {f"key_{i}": name, f"value_{i}": value}
-    return parameters
-
-
-@lru_cache(maxsize=512)
-def _page_statement(
-    direction: str | None, by_type: bool, by_status: bool, after: bool, before: bool, metadata_keys: int
-) -> Statement:
-    conditions = _conditions(by_type, by_status, after, before, metadata_keys)
-    at, own_id = tasks.c.created_at, tasks.c.id
-    anchor_at: Any = bindparam("anchor_at")
-    anchor_id: Any = bindparam("anchor_id")
-    if direction == "after":
-        conditions.append(or_(at < anchor_at, and_(at == anchor_at, own_id < anchor_id)))
-        conditions.append(at <= anchor_at)
-    elif direction == "before":
-        conditions.append(or_(at > anchor_at, and_(at == anchor_at, own_id > anchor_id)))
-        conditions.append(at >= anchor_at)
-    order = (at.asc(), own_id.asc()) if direction == "before" else (at.desc(), own_id.desc())
-    page: Select[Any] = select(*COLUMNS).where(*conditions).order_by(*order).limit(bindparam("n"))
-    return Statement(page)
-
-
-def _conditions(
-    by_type: bool, by_status: bool, after: bool, before: bool, metadata_keys: int
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [_MINE]
-    if by_type:
-        conditions.append(tasks.c.task_type == bindparam("task_type"))
-    if by_status:
-        conditions.append(tasks.c.status == bindparam("status"))
-    if after:
-        conditions.append(tasks.c.created_at > bindparam("created_after"))
-    if before:
-        conditions.append(tasks.c.created_at < bindparam("created_before"))
-    for i in range(metadata_keys):
-        entry = task_metadata.alias(f"metadata_{i}")
-        conditions.append(
-            tasks.c.id.in_(
-                select(entry.c.task_id).where(
-                    entry.c.account == bindparam("account"),
-                    entry.c.mode == bindparam("mode"),
-                    entry.c.key == bindparam(f"key_{i}"),
-                    entry.c.value == bindparam(f"value_{i}"),
-                )
-            )
-        )
-    return conditions

@@ -616,4 +616,4 @@ def test_an_address_may_name_several_hosts():
 
 def test_fixed_parameters_are_compiled_in():
     fixed = Statement(bindparam("x", 7, unique=False))
-    assert {"x": 7} == fixed.compiled("postgresql")[1]
+    assert {"x": 7} == fixed.compiled("postgresql").fixed

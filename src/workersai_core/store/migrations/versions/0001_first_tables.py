@@ -202,6 +202,12 @@ def upgrade() -> None:
     op.create_index("ix_wai_task_status", "wai_task", ["account", "mode", "status", "created_at", "id"], unique=False)
     op.create_index("ix_wai_task_type", "wai_task", ["account", "mode", "task_type", "created_at", "id"], unique=False)
     op.create_index(
+        "ix_wai_task_type_status",
+        "wai_task",
+        ["account", "mode", "task_type", "status", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
         "ix_wai_task_wake",
         "wai_task",
         ["wake_at"],
