@@ -4,7 +4,9 @@ The first live tasks of an account are free; then each costs its type's price,
 taken from the account's credit; without credit the creation is refused. It is
 counted by one conditional UPDATE in the transaction that stores the task, so
 that of many creations at once exactly those within the quota succeed, and a
-creation that is refused, rolled back or a repetition is never counted.
+creation that is refused, rolled back or a repetition is never counted. Many
+creations of an account without limit do not wait for each other on PostgreSQL:
+there they are tallied in rows of their own.
 
 Test tasks cost nothing. An account that is not in the server's tables belongs
 to a host program that uses the engine directly; it charges its own customers,
@@ -15,14 +17,13 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import ClauseElement, text
 
 from workersai_core import Engine, TaskDraft, Violation
 from workersai_core.api import hookimpl
 from workersai_core.errors import Issue
 from workersai_core.model import Context
 from workersai_core.store import Session, Statement
-from workersai_server.accounts.tables import accounts
 from workersai_server.amounts import from_micros
 from workersai_server.errors import FreeRequestsExhausted
 from workersai_server.settings import Settings
@@ -33,24 +34,44 @@ _EVERYTHING = 2**63 - 1
 _MOST_OFFENDERS = 100
 _log = logging.getLogger("workersai.quota")
 
-# Both databases compute every right side from the row as it was before.
-_TAKE = Statement(
-    text(
-        "UPDATE wai_account SET creations = creations + 1,"
-        " credit_micros = credit_micros - CASE WHEN unlimited = 1 OR creations < :free THEN 0 ELSE :price END,"
-        " spent_micros = spent_micros + CASE WHEN unlimited = 1 OR creations < :free THEN 0 ELSE :price END"
-        " WHERE id = :account_id AND (unlimited = 1 OR creations < :free OR credit_micros >= :price)"
+_TALLIED = "(SELECT coalesce(sum(y.n), 0) FROM wai_creation_tally y WHERE y.account_id = {account})"
+
+
+def _creations(dialect: str) -> str:
+    """Return the SQL for how much an account has created so far; only PostgreSQL tallies."""
+    return "creations" if dialect == "sqlite" else f"creations + {_TALLIED.format(account='wai_account.id')}"
+
+
+def _take(dialect: str) -> ClauseElement:
+    # Both databases compute every right side from the row as it was before.
+    is_free = f"unlimited = 1 OR {_creations(dialect)} < :free"
+    return text(
+        "UPDATE wai_account SET creations = creations + 1,"  # noqa: S608 - our own texts
+        f" credit_micros = credit_micros - CASE WHEN {is_free} THEN 0 ELSE :price END,"
+        f" spent_micros = spent_micros + CASE WHEN {is_free} THEN 0 ELSE :price END"
+        f" WHERE id = :account_id AND ({is_free} OR credit_micros >= :price)"
     )
-)
-_STANDING = Statement(
-    select(accounts.c.unlimited, accounts.c.creations, accounts.c.credit_micros).where(
-        accounts.c.id == bindparam("account_id")
+
+
+def _standing(dialect: str) -> ClauseElement:
+    columns = f"unlimited, {_creations(dialect)}, credit_micros"
+    return text(f"SELECT {columns} FROM wai_account WHERE id = :account_id")  # noqa: S608 - our own texts
+
+
+_TAKE = Statement(_take)
+_STANDING = Statement(_standing)
+# Counts a creation that nothing limits, in a row that no other transaction touches; only for PostgreSQL.
+_TALLY = Statement(
+    text(
+        "INSERT INTO wai_creation_tally (account_id, shard, n)"
+        " SELECT id, pg_backend_pid() % 1024, 1 FROM wai_account WHERE id = :account_id AND (unlimited = 1 OR :all = 1)"
+        " ON CONFLICT (account_id, shard) DO UPDATE SET n = wai_creation_tally.n + 1"
     )
 )
 _CHECKS = (
     (
         "An account's creations are not the number of its live tasks.",
-        "SELECT a.id FROM wai_account a WHERE a.creations <>"
+        f"SELECT a.id FROM wai_account a WHERE a.creations + {_TALLIED.format(account='a.id')} <>"  # noqa: S608
         " (SELECT count(*) FROM wai_task t WHERE t.account = a.id AND t.mode = 'live')",
     ),
     (
@@ -89,6 +110,10 @@ class Quota:
         """
         if draft.mode != "live":
             return
+        if ctx.session.dialect == "postgresql":
+            tallied = ctx.session.run(_TALLY, {"account_id": draft.account, "all": int(not self.limited)})
+            if tallied == 1:
+                return
         price = self._settings.price_of(draft.task_type)
         taken = ctx.session.run(_TAKE, {"account_id": draft.account, "free": self._free, "price": price})
         if taken == 0:

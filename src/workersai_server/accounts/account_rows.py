@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, func, select, text, update
 
 from workersai_core.clock import from_us
 from workersai_core.store import Row, Session, Statement
-from workersai_server.accounts.tables import accounts
+from workersai_server.accounts.tables import accounts, tallies
 from workersai_server.accounts.values import Account
 from workersai_server.amounts import MAX_MICROS
 
@@ -26,6 +26,9 @@ __all__ = [
     "set_unlimited",
 ]
 
+_tallied = (
+    select(func.coalesce(func.sum(tallies.c.n), 0)).where(tallies.c.account_id == accounts.c.id).scalar_subquery()
+)
 _COLUMNS = (
     accounts.c.id,
     accounts.c.email,
@@ -33,7 +36,7 @@ _COLUMNS = (
     accounts.c.operator,
     accounts.c.callback_url,
     accounts.c.callback_events,
-    accounts.c.creations,
+    accounts.c.creations + cast(_tallied, BigInteger),
     accounts.c.credit_micros,
     accounts.c.spent_micros,
     accounts.c.created_at,

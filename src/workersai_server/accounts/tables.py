@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 from workersai_core.store import Schema
 
-__all__ = ["SERVER", "accounts", "api_keys", "credits", "drafts", "metadata", "sessions", "workers"]
+__all__ = ["SERVER", "accounts", "api_keys", "credits", "drafts", "metadata", "sessions", "tallies", "workers"]
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
@@ -32,13 +32,23 @@ accounts = Table(
     Column("operator", Integer, nullable=False),
     Column("callback_url", Text),
     Column("callback_events", Text, nullable=False),
-    # Every accepted live creation, whoever paid for it; the first ones are the free ones.
+    # Every accepted live creation, whoever paid for it, less those in `tallies`; the first ones are the free ones.
     Column("creations", BigInteger, nullable=False),
     Column("credit_micros", BigInteger, nullable=False),
     Column("spent_micros", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 Index("uq_wai_account_email", accounts.c.email_folded, unique=True)
+
+# PostgreSQL: creations that nothing limits, which are not in `creations`. There is a row for each of some connections,
+# since many transactions at once would wait for each other at the account's row, each until the other is on disk.
+tallies = Table(
+    "wai_creation_tally",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+)
 
 credits = Table(
     "wai_credit",

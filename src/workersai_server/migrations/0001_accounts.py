@@ -33,6 +33,13 @@ def upgrade() -> None:
     )
     op.create_index("uq_wai_account_email", "wai_account", ["email_folded"], unique=True)
     op.create_table(
+        "wai_creation_tally",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "shard", name=op.f("pk_wai_creation_tally")),
+    )
+    op.create_table(
         "wai_credit",
         sa.Column("id", _SEQUENCE, autoincrement=True, nullable=False),
         sa.Column("account_id", sa.Text(), nullable=False),
@@ -99,5 +106,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables, and with them every account and key."""
-    for name in ("wai_draft", "wai_session", "wai_worker", "wai_api_key", "wai_credit", "wai_account"):
+    for name in (
+        "wai_draft",
+        "wai_session",
+        "wai_worker",
+        "wai_api_key",
+        "wai_credit",
+        "wai_creation_tally",
+        "wai_account",
+    ):
         op.drop_table(name)
