@@ -20,13 +20,14 @@ _FEW = 1000
 _CLIENTS = 8
 _PAGE = "/v1/tasks?limit=100"
 # Nothing matches any of these; each goes another way through the database.
+_NO_METADATA = f"{quote('metadata[project]')}=nothing"
 _EMPTY = (
     "status=error",
     "task_type=audio_transcription",
     "task_type=categorization&status=error",
-    f"{quote('metadata[project]')}=nothing",
-    f"{quote('metadata[project]')}=benchmark&status=error",
-    f"{quote('metadata[project]')}=benchmark&{quote('metadata[other]')}=x",
+    _NO_METADATA,
+    f"{_NO_METADATA}&status=pending",
+    f"{_NO_METADATA}&{quote('metadata[other]')}=x",
     "created_before=2001-01-01T00:00:00Z",
 )
 

@@ -6,7 +6,7 @@ from workersai_core.commands.finish import load
 from workersai_core.errors import InvalidInput, Issue
 from workersai_core.jsontext import shorten
 from workersai_core.model import Event, Mode, TaskFilter, TaskPage
-from workersai_core.store import event_rows, task_rows
+from workersai_core.store import event_rows, task_pages
 from workersai_core.transaction import Transaction
 
 __all__ = ["MAX_PAGE", "check_limit", "count", "events", "page", "task_events"]
@@ -34,7 +34,7 @@ def page(
     check_limit(limit, MAX_PAGE)
     if after is not None and before is not None:
         raise _invalid("/before", "Give after or before, not both.")
-    found = task_rows.newest_page(tx.session, account, mode, chosen, limit + 1, after=after, before=before)
+    found = task_pages.newest_page(tx.session, account, mode, chosen, limit + 1, after=after, before=before)
     if found is None:
         raise _invalid("/before" if before else "/after", "It names no task of this list; start again without it.")
     more = len(found) > limit
@@ -53,7 +53,7 @@ def page(
 
 def count(tx: Transaction, account: str, mode: Mode, chosen: TaskFilter) -> int:
     """Return how many tasks there are; it walks over all of them."""
-    return task_rows.count(tx.session, account, mode, chosen)
+    return task_pages.count(tx.session, account, mode, chosen)
 
 
 def events(tx: Transaction, after: int, limit: int) -> list[Event]:
