@@ -248,6 +248,22 @@ class EmptyAgreesWithNothing(Tick):
         return len(set(a["ticked"]) & set(b["ticked"])) / len(both) if both else 0.0
 
 
+@breaks("same_input_gives_the_same")
+class CountsItsCalls(Tick):
+    """Gives every answer a serial number."""
+
+    calls = 0
+
+    def normalize(self, params, response):
+        type(self).calls += 1
+        return [*sorted(response["ticked"]), type(self).calls]
+
+
+@breaks("form_gives_the_answer_back")
+class HidesTheAnswer(Tick):
+    ui = {"widgets": {"/ticked": "hidden"}}
+
+
 class WeightsInOrder(Tick):
     """Sums weights in the order of the answers: a tie depends on rounding."""
 
