@@ -132,14 +132,38 @@ def _body(operation: Operation, types: list[TaskType]) -> Document:
 
 def _content(operation: Operation, kind: str, types: list[TaskType]) -> Document:
     if kind == FORM:
-        text = "Bracketed names, as HTML forms write them: params[categories][]=big&params[categories][]=small"
-        return {"schema": {"type": "object", "description": text}}
+        return {"schema": _form(types) if operation.id == "createTask" else operation.body}
     if kind == NDJSON:
         return {"schema": {"type": "string", "description": "One JSON document a line."}}
     content: Document = {"schema": operation.body}
     if operation.id == "createTask":
         content["examples"] = {name: {"value": value} for name, value in _create_examples(types)}
     return content
+
+
+def _form(types: list[TaskType]) -> Document:
+    """Return the schema of the form that creates a task, in which every value is text."""
+    brackets = (
+        "An object as JSON in one field. Or with bracketed names, as HTML forms write them: "
+        "params[categories][]=big&params[categories][]=small"
+    )
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {
+            "task_type": {"enum": [name for each in types for name in (each.name, *each.aliases)]},
+            "instruction": text,
+            "params": {"type": "string", "contentMediaType": JSON, "description": brackets},
+            "callback_url": text,
+            "metadata": {"type": "string", "contentMediaType": JSON, "description": brackets},
+            "overlap": {"type": "string", "pattern": "^([1-9]|1[0-9]|20)$"},
+            "priority": {"type": "string", "pattern": "^([1-9]?[0-9]|100)$"},
+            "deadline_at": {"type": "string", "format": "date-time"},
+            "unique_id": text,
+        },
+        "required": ["params"],
+        "additionalProperties": False,
+    }
 
 
 def _create_examples(types: list[TaskType]) -> Iterator[tuple[str, Document]]:

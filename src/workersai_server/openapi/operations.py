@@ -154,7 +154,11 @@ _TASKS = (
                 description="The size of a page.",
                 schema={"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 100},
             ),
-            Parameter(name="cursor", description="Where the page starts, from a Link header; with the same filters."),
+            Parameter(
+                name="cursor",
+                description="Where the page starts, from a Link header; with the same filters.",
+                schema={"type": "string", "minLength": 1},
+            ),
             Parameter(
                 name="count",
                 description="exact adds X-Total-Count, which takes time on large lists.",
@@ -198,7 +202,14 @@ _TASKS = (
         summary_ko="여러 Task 한번에 만들기",
         description="One task a line, or a JSON array; at most 10 000. A wrong line fails alone.",
         parameters=(_IDEMPOTENCY,),
-        body={"type": "array", "maxItems": 10_000, "items": {"$ref": "#/components/schemas/TaskCreate"}},
+        body={
+            "type": "array",
+            "maxItems": 10_000,
+            "items": {
+                "description": "A task to create. Anything else is a wrong line, which fails alone.",
+                "anyOf": [{"$ref": "#/components/schemas/TaskCreate"}, {}],
+            },
+        },
         body_required=True,
         body_types=(JSON, NDJSON),
         answers={200: "[BatchResult]"},
@@ -225,7 +236,11 @@ _TASKS = (
         description="Streamed, newest first. After a break, cursor is the external_id of the last task you have.",
         parameters=(
             Parameter(name="format", description="jsonl, or a format that a plugin brings."),
-            Parameter(name="cursor", description="The external_id of the last task that arrived whole."),
+            Parameter(
+                name="cursor",
+                description="The external_id of the last task that arrived whole.",
+                schema={"type": "string", "format": "uuid"},
+            ),
             *_FILTERS,
         ),
         answers={200: "Task"},
