@@ -28,6 +28,7 @@ SENTENCES: Sequence[tuple[str, str]] = (
         "A time with its zone, for example 2030-01-31T09:00:00Z.",
         "시간대가 있는 시각이어야 합니다. 예: 2030-01-31T09:00:00Z.",
     ),
+    ("No state {}; known are {}.", "{0} 상태는 없습니다. 사용할 수 있는 상태: {1}."),
     ("No event {}; known are {}.", "{0} 이벤트는 없습니다. 사용할 수 있는 이벤트: {1}."),
     ("This time has passed; a deadline lies in the future.", "이미 지난 시각입니다. 마감은 미래여야 합니다."),
     ("{} must not be empty.", "{0} 값은 비어 있을 수 없습니다."),
