@@ -75,7 +75,14 @@ def test_without_the_script_it_runs_until_interrupted_with_keys_that_work(tmp_pa
             answer = requests.get(
                 f"{facts['url']}/v1/tasks", headers={"X-API-Key": facts["live_key"]}, timeout=PATIENCE_S
             )
-            assert {task["task_type"] for task in answer.json()} == {"categorization", "audio_transcription"}
+            types = requests.get(
+                f"{facts['url']}/v1/task_types", headers={"X-API-Key": facts["live_key"]}, timeout=PATIENCE_S
+            )
+            assert {each["name"] for each in types.json()} == {task["task_type"] for task in answer.json()}
+            shown = {task["params"].get("attachment", "") for task in answer.json()}
+            media = [requests.get(each, timeout=PATIENCE_S) for each in shown if each.startswith("http://127.0.0.1")]
+            assert {"audio/wav", "image/svg+xml"} == {each.headers["Content-Type"] for each in media if each.ok}
+            assert requests.get(facts["console"], timeout=PATIENCE_S).ok
             keys.append(facts["test_key"])
             process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE_S) == 0

@@ -50,11 +50,11 @@ class _Root(LazyGroup):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            failure = failure_from(error)
-            if failure is None:
+            described = failure_from(error)
+            if described is None:
                 raise
-            failure.as_json = ctx.ensure_object(Output).json
-            raise failure from error
+            described.as_json = ctx.ensure_object(Output).json
+            raise described from error
 
 
 @click.group(

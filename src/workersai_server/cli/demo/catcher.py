@@ -13,12 +13,14 @@ from typing import Any, Self
 import attrs
 
 from workersai_client import CallbackVerificationError, verify_callback
+from workersai_server.cli.demo.media import MEDIA
 
 __all__ = ["Catcher", "Received"]
 
 _ACCEPTED = 200
 _REFUSED = 500
 _FORGED = 401
+_UNKNOWN = 404
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +57,12 @@ class Catcher:
     @property
     def url(self) -> str:
         """Where to send callbacks."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/callback"
+        return f"{self.origin}/callback"
+
+    @property
+    def origin(self) -> str:
+        """Where the sample media lie, each under its path in `MEDIA`."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def refuse_once(self, external_id: str) -> None:
         """Answer the next callback of this task with a 500."""
@@ -112,6 +119,16 @@ class Catcher:
         catcher = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                kind, content = MEDIA.get(self.path, ("text/plain", b""))
+                self.send_response(_ACCEPTED if content else _UNKNOWN)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(content)))
+                # The console draws the sound's waveform, for which its page must be allowed to read it.
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.end_headers()
+                self.wfile.write(content)
+
             def do_POST(self) -> None:
                 payload = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 status = catcher.take(payload, {name.lower(): value for name, value in self.headers.items()})

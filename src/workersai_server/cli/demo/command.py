@@ -17,7 +17,7 @@ from workersai_server.cli.options import json_option
 from workersai_server.cli.output import FAILED, Failure, Output, pass_output
 
 if TYPE_CHECKING:
-    from workersai_server.cli.demo.catcher import Received
+    from workersai_server.cli.demo.catcher import Catcher, Received
     from workersai_server.cli.demo.people import People
 
 __all__ = ["demo"]
@@ -25,6 +25,7 @@ __all__ = ["demo"]
 _FOLDER = Path(".workersai-demo")
 _PORT = 8000
 _SETTINGS = {
+    "WORKERSAI_SIGN_UP": "open",
     # The receiver is on this machine, which a service must not call unless its operator says so.
     "WORKERSAI_ALLOW_CALLBACK_NETWORKS": "127.0.0.0/8",
     "WORKERSAI_CALLBACK_SCHEDULE": "0,0.5,2,10,60",
@@ -121,7 +122,7 @@ def _run_until_interrupted(output: Output, port: int) -> None:
         DemoServer(database, port=port, settings=_SETTINGS) as server,
         Catcher(people.webhook_secret, heard) as catcher,
     ):
-        _create_samples(server.url, people.live_key, catcher.url)
+        _create_samples(server.url, people.live_key, catcher)
         facts = _facts(server.url, catcher.url, people)
         output.document(facts, _welcome(facts))
         stopped.wait()
@@ -141,17 +142,20 @@ def _known_people(database: Path) -> People:
     return people
 
 
-def _create_samples(url: str, live_key: str, callback_url: str) -> None:
+def _create_samples(url: str, live_key: str, catcher: Catcher) -> None:
+    """Give the worker something of every kind to do."""
     from workersai_client import Client
-    from workersai_server.cli.demo.samples import SAMPLES
+    from workersai_server.cli.demo.samples import to_try
 
     with Client(url, live_key) as client:
-        for sample in SAMPLES:
+        examples = {each["name"]: each["examples"][0]["params"] for each in client.task_types()}
+        for number, (task_type, params) in enumerate(to_try(catcher.origin, examples)):
             client.tasks.create(
-                task_type=sample.task_type,
-                instruction=sample.instruction,
-                params=sample.params,
-                callback_url=callback_url,
+                task_type=task_type,
+                instruction=f"A sample of `{task_type}`: answer as you like. 연습용입니다.",
+                params=params,
+                callback_url=catcher.url,
+                priority=90 - number,
             )
 
 
@@ -163,6 +167,10 @@ def _facts(url: str, callback_url: str, people: People) -> dict[str, Any]:
         "live_key": people.live_key,
         "worker_token": people.worker_token,
         "webhook_secret": people.webhook_secret,
+        "console": f"{url}/work",
+        "dashboard": f"{url}/dashboard",
+        "email": people.email,
+        "password": people.password,
     }
 
 
@@ -173,18 +181,18 @@ def _welcome(facts: dict[str, Any]) -> str:
         {"params": CATEGORIZATION.params, "callback_url": facts["callback_url"]}, ensure_ascii=False
     ).replace("'", "'\\''")
     return f"""\
-The service runs at {facts["url"]}, with two live tasks waiting for a worker. Ctrl-C stops it.
+The service runs at {facts["url"]}, with a task of every kind waiting for a worker. Ctrl-C stops it.
 
-  test key      {facts["test_key"]}   (answers itself)
-  live key      {facts["live_key"]}   (a worker answers)
-  worker token  {facts["worker_token"]}
+  worker console  {facts["console"]}
+                  token     {facts["worker_token"]}
+  dashboard       {facts["dashboard"]}
+                  email     {facts["email"]}
+                  password  {facts["password"]}
+  documentation   {facts["url"]}/docs
+  test key        {facts["test_key"]}   (answers itself)
+  live key        {facts["live_key"]}   (a worker answers)
 
 As a requester, create a task; its signed callback is printed here:
   curl {facts["url"]}/v1/tasks -H 'Authorization: Bearer {facts["test_key"]}' -H 'Content-Type: application/json' \\
     -d '{body}'
-
-As a worker, take a task, then answer it with the assignment_id you got:
-  curl -X POST {facts["url"]}/v1/work/claim -H 'Authorization: Bearer {facts["worker_token"]}'
-  curl {facts["url"]}/v1/work/ASSIGNMENT_ID/submit -H 'Authorization: Bearer {facts["worker_token"]}' \\
-    -H 'Content-Type: application/json' -d '{{"response": {{"category": "praise"}}}}'
 """

@@ -21,6 +21,8 @@ class People:
     test_key: str = attrs.field(repr=False)
     webhook_secret: str = attrs.field(repr=False)
     worker_token: str = attrs.field(repr=False)
+    password: str = attrs.field(repr=False)
+    """Opens the dashboard and the operator pages."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -40,8 +42,11 @@ def invite(database: Path, *, name: str, unlimited: bool) -> People:
 
     service = Service.open(Settings(db=f"sqlite:///{database}"), start=False)
     try:
-        account = service.accounts.create(f"{name}-{secrets.token_hex(4)}@example.com", unlimited=unlimited)
+        password = secrets.token_urlsafe(9)
+        account = service.accounts.create(
+            f"{name}-{secrets.token_hex(4)}@example.com", password=password, unlimited=unlimited, operator=True
+        )
         worker = service.accounts.create_worker(f"{name} worker")
     finally:
         service.close()
-    return People(**attrs.asdict(account), worker_token=worker.token)
+    return People(**attrs.asdict(account), worker_token=worker.token, password=password)
