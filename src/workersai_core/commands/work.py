@@ -237,9 +237,10 @@ def check_answer(tx: Transaction, assignment_id: str, worker: Worker, response: 
         InvalidInput: the answer is wrong; pointers start with ``/response``.
     """
     jsontext.check(response, pointer="/response", depth=2)
-    if repeated(tx, assignment_id, worker, response) is not None:
+    assignment = of_worker(tx, assignment_id, worker)
+    if _repeated(tx, assignment, response) is not None:
         return
-    task = _task_of(tx, held(tx, assignment_id, worker))
+    task = _task_of(tx, _live(tx, assignment))
     task_type, params = tx.parts.types.of(task)
     issues = tx.parts.types.check_response(task_type, params, response)
     if issues:

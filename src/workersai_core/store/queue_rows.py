@@ -88,6 +88,17 @@ def _types_by_urgency() -> ClauseElement:
     )
 
 
+# A loose index scan: one probe for each type that has work, however much work it has.
+_TYPES_WITH_WORK = Statement(
+    text(
+        "WITH RECURSIVE waiting(kind) AS ("
+        " SELECT min(task_type) FROM wai_task WHERE open_slots > 0"
+        " UNION ALL"
+        " SELECT (SELECT min(task_type) FROM wai_task WHERE open_slots > 0 AND task_type > waiting.kind)"
+        " FROM waiting WHERE waiting.kind IS NOT NULL)"
+        " SELECT kind FROM waiting WHERE kind IS NOT NULL"
+    )
+)
 _CANDIDATES = Statement(_open_to_worker(bindparam("task_type")).limit(bindparam("n")))
 _TYPES_BY_URGENCY = Statement(_types_by_urgency())
 _TAKE_FIRST_FREE = _take_first(skipping=True)
@@ -124,7 +135,8 @@ def candidates(session: Session, task_types: Sequence[str], worker_id: str, now_
     Order: priority (higher first), then deadline, then age.
     """
     found: list[tuple[int, int, str]] = []
-    for task_type in task_types:
+    with_work = {kind for (kind,) in session.all(_TYPES_WITH_WORK)}
+    for task_type in sorted(with_work & set(task_types)):
         rows = session.all(_CANDIDATES, {"task_type": task_type, "worker_id": worker_id, "now": now_us, "n": limit})
         found.extend((-priority, deadline, task_id) for task_id, priority, deadline in rows)
     return [task_id for _, _, task_id in sorted(found)[:limit]]
