@@ -81,9 +81,13 @@ def fresh_database(server: str) -> Iterator[str]:
 
 def empty(url: str) -> None:
     """Remove every row, and count from 1 again."""
-    names = [table.name for schema in (CORE, SERVER) for table in schema.metadata.sorted_tables]
+    # Quicker than TRUNCATE, which makes a new file for each table and index.
+    tables = [table for schema in (CORE, SERVER) for table in schema.metadata.sorted_tables]
+    statements = [f"DELETE FROM {table.name}" for table in tables]
+    counted = [table for table in tables if table.autoincrement_column is not None]
+    statements += [f"ALTER SEQUENCE {table.name}_{table.autoincrement_column.name}_seq RESTART" for table in counted]
     with connect(url) as connection:
-        connection.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY")
+        connection.execute("; ".join(statements))
 
 
 def connect(url: str) -> psycopg.Connection:

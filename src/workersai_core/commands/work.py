@@ -175,11 +175,12 @@ def _take_chosen(tx: Transaction, worker: Worker, names: Sequence[str], passing_
 
 def expire_leases(tx: Transaction) -> int:
     """End leases that ran out and open their slots again; return how many (at most 100)."""
-    ended = assignment_rows.expired(tx.session, tx.now_us, _EXPIRED_AT_ONCE)
-    for assignment in ended:
+    ended = 0
+    for assignment in assignment_rows.expired(tx.session, tx.now_us, _EXPIRED_AT_ONCE):
         if assignment_rows.expire(tx.session, assignment.id, tx.now_us):
             _reopen(tx, assignment, _task_of(tx, assignment), "assignment_expired", "system")
-    return len(ended)
+            ended += 1
+    return ended
 
 
 def live(tx: Transaction, worker: Worker) -> list[Claim]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import pytest
 
+from support import outbox
 from support.postgres import empty
 from workersai_core import engine
-from workersai_core.store.opening import open_store
+from workersai_core.store.opening import database_url, open_store
+from workersai_core.store.postgresql import PostgresqlStore
 
 
 @pytest.fixture(autouse=True)
@@ -21,4 +23,9 @@ def _in_postgresql(monkeypatch, postgresql_url):
         empty(postgresql_url)
         return open_store(postgresql_url, schemas, migrate=migrate)
 
+    def store_instead(_):
+        empty(postgresql_url)
+        return PostgresqlStore(database_url(postgresql_url))
+
     monkeypatch.setattr(engine, "open_store", open_instead)
+    monkeypatch.setattr(outbox, "SqliteStore", store_instead)

@@ -1,0 +1,6 @@
+import pytest
+
+from server.conftest import *  # noqa: F403
+from server.test_callbacks_api import *  # noqa: F403
+
+pytestmark = pytest.mark.stress  # they hardly differ in what they ask of the database
