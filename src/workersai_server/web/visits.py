@@ -298,7 +298,7 @@ class Visit:
     @property
     def wants_json(self) -> bool:
         """Whether a script of ours asks, not a person."""
-        return "text/html" not in (self.req.get_header("Accept") or "")
+        return "application/json" in (self.req.get_header("Accept") or "")
 
     def url(self, path: str, **query: str | None) -> str:
         """Return an address of this application, wherever it is mounted."""

@@ -121,7 +121,8 @@ class OneTask(DashboardPage):
     def _looks(self, view: View, task: Task) -> dict[str, Any]:
         """Return what workers see of the task, and the answer in their form, which nobody can send."""
         task_type = self.site.engine.types.get(task.task_type)
-        shown: dict[str, Any] = {"exhibits": [], "form": None, "instruction": rendered(task.instruction, keep_lines=True)}
+        instruction = rendered(task.instruction, keep_lines=True)
+        shown: dict[str, Any] = {"exhibits": [], "form": None, "instruction": instruction}
         if task_type is None:
             return shown
         language = view.visit.language
