@@ -315,6 +315,8 @@ def _plainly(each: Implementation, ctx: Context, **given: Any) -> Any:
         raise
     except (Exception, SystemExit) as error:
         raise _RaisedError(error) from error
+    finally:
+        ctx.session.require_open()
 
 
 def _timed(each: Implementation, **given: Any) -> Any:

@@ -12,6 +12,7 @@ time one call further fails. Whatever happens:
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from contextlib import closing
@@ -54,6 +55,15 @@ class Quota:
         assert 1 == ctx.session.run(self.COUNT)
 
 
+class Careless(Quota):
+    """The same, but it hides every error of the database, and goes on."""
+
+    @hookimpl
+    def before_task_create(self, ctx, draft):
+        with contextlib.suppress(sqlite3.Error):
+            ctx.session.run(self.COUNT)
+
+
 @attrs.define
 class World:
     """An engine on a file whose connections fail on demand."""
@@ -66,7 +76,7 @@ class World:
     n: int = 0
 
     @classmethod
-    def open(cls, folder, store=SqliteStore):
+    def open(cls, folder, store=SqliteStore, plugin=Quota):
         """Open a fresh database; `store` makes the store from its path and `connect`."""
         template = folder.parent / "template.db"
         if not template.exists():
@@ -79,7 +89,7 @@ class World:
         faults, clock, transport = Faults(), FakeClock(), CapturingTransport()
         limits = policy(max_live_assignments=10_000)
         engine = open_engine(
-            Quota(), database=store(path, connect=faults.connect), clock=clock, transport=transport, policy=limits
+            plugin(), database=store(path, connect=faults.connect), clock=clock, transport=transport, policy=limits
         )
         return cls(path, faults, engine, clock, transport)
 

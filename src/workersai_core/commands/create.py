@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workersai_core.clock import to_us
-from workersai_core.errors import DuplicateTask, Issue, WorkersAIError
+from workersai_core.errors import DuplicateTask, Issue, StoreError, WorkersAIError
 from workersai_core.mocks import MockPlan
 from workersai_core.model import Task, TaskDraft
 from workersai_core.store import task_rows
@@ -59,6 +59,8 @@ def _create_plainly(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outco
     before = tx.session.changes
     try:
         return create(tx, draft)
+    except StoreError:
+        raise
     except WorkersAIError as error:
         if tx.session.changes != before:
             raise _NeedsUndoingError from error
@@ -71,6 +73,8 @@ def _create_apart(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outcome
     try:
         with tx.savepoint():
             return create(tx, draft)
+    except StoreError:
+        raise  # that is no fault of this draft
     except WorkersAIError as error:
         return error
 

@@ -16,7 +16,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
-from workersai_core.errors import InvalidInput
+from workersai_core.errors import InvalidInput, StoreUnavailable
 
 __all__ = ["Row", "Session", "Statement", "dialect_named"]
 
@@ -132,6 +132,18 @@ class Session:
     def changes(self) -> int | None:
         """How many rows were changed on this connection so far; None where the database does not count them."""
         return int(self._driver.total_changes) if self.dialect == "sqlite" else None
+
+    def require_open(self) -> None:
+        """Raise unless the transaction still runs.
+
+        SQLite ends one by itself when its disk is full or fails. Whoever caught
+        that error and went on would then commit each further statement alone.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        if self.dialect == "sqlite" and not self._driver.in_transaction:
+            raise StoreUnavailable("The database failed and undid the transaction. Check its disk and its permissions.")
 
     def script(self, sql: str) -> None:
         """Execute one statement of plain SQL without parameters."""

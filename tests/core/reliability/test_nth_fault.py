@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from support.faults import Fault
-from support.nth_fault import TRIALS, Cancel, Create, Submit, World, sweep
+from support.nth_fault import TRIALS, Cancel, Careless, Create, CreateMany, Once, Submit, World, sweep
 from workersai_core.callbacks import outbox
 from workersai_core.store.sqlite import SqliteStore
 
@@ -24,6 +24,13 @@ def world(tmp_path):
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.__name__.lower())
 def test_whichever_call_fails_the_command_keeps_its_promises(world, trial, fault):
     assert sweep(world, trial(), fault) >= CALLS_AT_LEAST
+
+
+@pytest.mark.parametrize("trial", [Create, CreateMany, Once])
+def test_a_plugin_that_hides_a_failure_of_the_database_breaks_no_promise(tmp_path, trial):
+    world = World.open(tmp_path, plugin=Careless)
+    assert sweep(world, trial(), Fault.FULL) >= CALLS_AT_LEAST
+    world.close()
 
 
 # --- planted bugs: a check that cannot fail proves nothing ----------------------------------------------
