@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BoundingBox", "register_task_types"]
 
-_MAX_BOXES = 500
+_MAX_BOXES = 300
 _LEAST = 0.001
 """The smallest width and height of a box, in pixels; so it always has an area."""
 _USUAL_SIZE = 640
@@ -107,8 +107,9 @@ class BoundingBox(TaskType):
                 yield Issue(pointer(least), text, "too_large")
 
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
-        """Yield wrong labels, and boxes that are too small or reach out of the image."""
+        """Yield wrong labels, and boxes that come twice, are too small or reach out of the image."""
         yield from regions.label_issues(params, response)
+        yield from regions.duplicate_issues(_boxes(response))
         for n, box in enumerate(response["annotations"]):
             for start, length, axis in (("left", "width", "image_width"), ("top", "height", "image_height")):
                 least = params.get(f"min_{length}", 0)
@@ -142,7 +143,7 @@ class BoundingBox(TaskType):
 
     def agreement(self, params: JsonObject, a: Json, b: Json) -> float:
         """Return the F measure of paired boxes of the same label, each pair counted by its intersection over union."""
-        return regions.agreement(_boxes(a), _boxes(b), _overlap)
+        return regions.agreement(_boxes(a), _boxes(b), _overlap, _bounds)
 
     def aggregate(self, params: JsonObject, answers: Sequence[Answer]) -> Verdict:
         """Return a box for each object that more than half of the weight marked.
@@ -152,7 +153,8 @@ class BoundingBox(TaskType):
         most weight. The confidence is the mean agreement of the answers with
         the verdict.
         """
-        boxes = regions.gathered(((_boxes(each.response), each.weight) for each in answers), _overlap, _median)
+        everything = ((_boxes(each.response), each.weight) for each in answers)
+        boxes = sorted(regions.gathered(everything, _overlap, _median, _bounds)[:_MAX_BOXES])
         drawn = [
             (box, given)
             for answer in answers
@@ -206,6 +208,10 @@ def _overlap(a: Box, b: Box) -> float:
         return 0.0
     common = width * height
     return common / (_area(a) + _area(b) - common)
+
+
+def _bounds(box: Box) -> regions.Bounds:
+    return box[:4]
 
 
 def _area(box: Box) -> float:

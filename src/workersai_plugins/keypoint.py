@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Keypoint", "register_task_types"]
 
-_MAX_OBJECTS = 100
+_MAX_OBJECTS = 50
 _MAX_POINTS = 100
 _ABSENT = 0
 _USUAL_SIZE = 640
@@ -181,8 +181,9 @@ class Keypoint(TaskType):
             yield from choices.chosen_issues(pair, params["keypoints"], "skeleton", n)
 
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
-        """Yield wrong labels, points that lack their place or are out of the image, and objects without any."""
+        """Yield wrong labels, points that lack their place or are out of the image, objects twice or without any."""
         yield from regions.label_issues(params, response)
+        yield from regions.duplicate_issues(_marked(params, response))
         for n, annotation in enumerate(response["annotations"]):
             points = annotation["keypoints"]
             for name, point in points.items():
@@ -223,7 +224,7 @@ class Keypoint(TaskType):
         """
         everything = ((_marked(params, each.response), each.weight) for each in answers)
         objects = regions.gathered(everything, _similarity, _median)
-        placed = [each for each in objects if any(point.visibility for point in each.points)]
+        placed = sorted([each for each in objects if any(point.visibility for point in each.points)][:_MAX_OBJECTS])
         response = {
             "annotations": [
                 {

@@ -7,6 +7,7 @@ counts in other units (UTF-16, bytes) finds out at once.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -204,7 +205,9 @@ class NamedEntityRecognition(TaskType):
         winners = {span for span, weights in votes.items() if weighing.is_majority(weights, everybody)}
         shares = [(span in winners, weighing.share(weights, everybody)) for span, weights in votes.items()]
         agreed = [share if won else 1 - share for won, share in shares]
-        response = {"spans": [_answered(params, span) for span in sorted(winners)]}
+        # There may be more than one answer may have: two of three workers can agree on each.
+        kept = sorted(winners, key=lambda span: (-math.fsum(votes[span]), span))[:_MAX_SPANS]
+        response = {"spans": [_answered(params, span) for span in sorted(kept)]}
         return Verdict(response=response, confidence=weighing.mean(agreed) if agreed else 1.0)
 
     def params_strategy(self) -> SearchStrategy[Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
-__all__ = ["Outline", "area", "crossing", "overlap"]
+__all__ = ["Outline", "area", "bounds", "crossing", "overlap"]
 
 Point = tuple[float, float]
 Outline = tuple[Point, ...]
 """The corners in their order; the last is joined to the first."""
+Edge = tuple[Point, Point]
 Interval = tuple[float, float]
 
 
@@ -46,11 +48,11 @@ def crossing(outline: Outline) -> int | None:
     return worst
 
 
-def _edges(outline: Outline) -> list[tuple[Point, Point]]:
+def _edges(outline: Outline) -> list[Edge]:
     return list(zip(outline, [*outline[1:], outline[0]], strict=True))
 
 
-def _conflict(edges: Sequence[tuple[Point, Point]], m: int, n: int) -> bool:
+def _conflict(edges: Sequence[Edge], m: int, n: int) -> bool:
     first, second = min(m, n), max(m, n)
     (a, b), (c, d) = edges[first], edges[second]
     if second == first + 1:
@@ -82,6 +84,12 @@ def _touch(a: Point, b: Point, c: Point, d: Point) -> bool:
 # --- overlap -----------------------------------------------------------------------------------------
 
 
+def bounds(outline: Outline) -> tuple[float, float, float, float]:
+    """Return the left, top, right and bottom of a polygon."""
+    xs, ys = zip(*outline, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def overlap(a: Outline, b: Outline) -> float:
     """Return the intersection over union of two simple polygons.
 
@@ -94,55 +102,71 @@ def overlap(a: Outline, b: Outline) -> float:
         return 1.0
     if a > b:
         a, b = b, a  # so that it is the same to the last digit, whichever is named first
-    if _apart(a, b):
+    if _apart(bounds(a), bounds(b)):
         return 0.0
-    edges_a, edges_b = _upright_order(a), _upright_order(b)
+    edges_a, edges_b = _from_left_to_right(a), _from_left_to_right(b)
     cuts = sorted({x for x, _ in (*a, *b)} | _crossings(edges_a, edges_b))
     common = everything = 0.0
-    for left, right in pairwise(cuts):
-        middle = (left + right) / 2
-        inside_a, inside_b = _section(edges_a, middle), _section(edges_b, middle)
+    for width, inside_a, inside_b in zip(
+        (right - left for left, right in pairwise(cuts)),
+        _sections(edges_a, cuts),
+        _sections(edges_b, cuts),
+        strict=True,
+    ):
         both = _common_length(inside_a, inside_b)
-        common += both * (right - left)
-        everything += (_length(inside_a) + _length(inside_b) - both) * (right - left)
+        common += both * width
+        everything += (_length(inside_a) + _length(inside_b) - both) * width
     return min(1.0, common / everything) if everything > 0 else 0.0
 
 
-def _apart(a: Outline, b: Outline) -> bool:
-    return any(
-        max(p[axis] for p in one) <= min(p[axis] for p in other) for axis in (0, 1) for one, other in ((a, b), (b, a))
-    )
+def _apart(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
-def _upright_order(outline: Outline) -> list[tuple[Point, Point]]:
-    """Return the edges that are not upright, each from left to right."""
-    return [(min(p, q), max(p, q)) for p, q in _edges(outline) if p[0] != q[0]]
+def _from_left_to_right(outline: Outline) -> list[Edge]:
+    """Return the edges that are not upright, each from left to right, those further left first."""
+    return sorted((min(p, q), max(p, q)) for p, q in _edges(outline) if p[0] != q[0])
 
 
-def _crossings(first: Sequence[tuple[Point, Point]], second: Sequence[tuple[Point, Point]]) -> set[float]:
+def _crossings(first: Sequence[Edge], second: Sequence[Edge]) -> set[float]:
     """Return where, from left to right, an edge of one outline crosses one of the other."""
     found = set()
-    for (ax, ay), (bx, by) in first:
-        for (cx, cy), (dx, dy) in second:
-            if bx <= cx or dx <= ax:
-                continue
-            left, right = max(ax, cx), min(bx, dx)
-            before = _at(ax, ay, bx, by, left) - _at(cx, cy, dx, dy, left)
-            after = _at(ax, ay, bx, by, right) - _at(cx, cy, dx, dy, right)
-            if before * after < 0:
-                found.add(left + (right - left) * before / (before - after))
+    active: tuple[list[Edge], list[Edge]] = ([], [])
+    for side, edge in sorted([*((0, edge) for edge in first), *((1, edge) for edge in second)], key=itemgetter(1)):
+        others = active[1 - side]
+        others[:] = [other for other in others if other[1][0] > edge[0][0]]
+        for other in others:
+            crossed = _crossed(edge, other) if side == 0 else _crossed(other, edge)
+            if crossed is not None:
+                found.add(crossed)
+        active[side].append(edge)
     return found
 
 
-def _at(ax: float, ay: float, bx: float, by: float, x: float) -> float:
-    """Return the height of an edge at `x`."""
+def _crossed(one: Edge, other: Edge) -> float | None:
+    """Return the x at which two edges cross, or None."""
+    left, right = max(one[0][0], other[0][0]), min(one[1][0], other[1][0])
+    before = _height(one, left) - _height(other, left)
+    after = _height(one, right) - _height(other, right)
+    return left + (right - left) * before / (before - after) if before * after < 0 else None
+
+
+def _height(edge: Edge, x: float) -> float:
+    (ax, ay), (bx, by) = edge
     return ay + (by - ay) * (x - ax) / (bx - ax)
 
 
-def _section(edges: Sequence[tuple[Point, Point]], x: float) -> list[Interval]:
-    """Return where an upright line at `x` is inside, from top to bottom."""
-    heights = sorted(_at(ax, ay, bx, by, x) for (ax, ay), (bx, by) in edges if ax <= x < bx)
-    return list(zip(heights[::2], heights[1::2], strict=False))
+def _sections(edges: Sequence[Edge], cuts: Sequence[float]) -> Iterator[list[Interval]]:
+    """Yield for each strip where an upright line in its middle is inside, from top to bottom."""
+    active: list[Edge] = []
+    ahead = 0
+    for left, right in pairwise(cuts):
+        active = [edge for edge in active if edge[1][0] > left]
+        while ahead < len(edges) and edges[ahead][0][0] <= left:
+            active.append(edges[ahead])
+            ahead += 1
+        heights = sorted(_height(edge, (left + right) / 2) for edge in active)
+        yield list(zip(heights[::2], heights[1::2], strict=False))
 
 
 def _length(intervals: Sequence[Interval]) -> float:

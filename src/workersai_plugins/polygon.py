@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from workersai_core.api import Answer, Issue, Json, JsonObject, TaskType, Verdict, hookimpl
@@ -19,6 +21,8 @@ __all__ = ["Polygon", "register_task_types"]
 
 _MAX_POLYGONS = 100
 _MAX_VERTICES = 200
+_MAX_CORNERS = 4000
+"""Of all polygons of an answer; comparing takes time."""
 _LEAST_AREA = 1e-6
 _USUAL_SIZE = 640
 
@@ -127,8 +131,14 @@ class Polygon(TaskType):
             yield Issue("/max_vertices", f"At least min_vertices, {least}; this is {most}.", "too_small")
 
     def check_response(self, params: JsonObject, response: Json) -> Iterator[Issue]:
-        """Yield wrong labels, corners outside of the image, and polygons that are not simple."""
+        """Yield wrong labels, too many corners or some outside of the image, polygons not simple or there twice."""
         yield from regions.label_issues(params, response)
+        yield from regions.duplicate_issues(_marked(response))
+        corners = sum(len(each["vertices"]) for each in response["annotations"])
+        if corners > _MAX_CORNERS:
+            yield Issue(
+                "/annotations", f"At most {_MAX_CORNERS} corners in all; these are {corners}.", "too_many_items"
+            )
         for n, annotation in enumerate(response["annotations"]):
             for m, corner in enumerate(annotation["vertices"]):
                 yield from regions.point_issues(params, corner["x"], corner["y"], "annotations", n, "vertices", m)
@@ -158,7 +168,7 @@ class Polygon(TaskType):
 
     def agreement(self, params: JsonObject, a: Json, b: Json) -> float:
         """Return the F measure of paired polygons of the same label, each pair counted by its overlap."""
-        return regions.agreement(_marked(a), _marked(b), _overlap)
+        return regions.agreement(_marked(a), _marked(b), _overlap, _bounds)
 
     def aggregate(self, params: JsonObject, answers: Sequence[Answer]) -> Verdict:
         """Return a polygon for each object that more than half of the weight marked.
@@ -168,7 +178,9 @@ class Polygon(TaskType):
         corner by corner, the smallest first. The confidence is the mean agreement of the answers
         with the verdict.
         """
-        polygons = regions.gathered(((_marked(each.response), each.weight) for each in answers), _overlap, _typical)
+        drawn = [(_marked(answer.response), answer.weight) for answer in answers]
+        overlap = cache(_overlap)  # the same two are compared several times
+        polygons = _within_limits(regions.gathered(drawn, overlap, partial(_typical, overlap), _bounds))
         response = {
             "annotations": [
                 {
@@ -178,7 +190,7 @@ class Polygon(TaskType):
                 for polygon in polygons
             ]
         }
-        alike = [(self.agreement(params, response, answer.response), answer.weight) for answer in answers]
+        alike = [(regions.agreement(polygons, each, overlap, _bounds), weight) for each, weight in drawn]
         return Verdict(response=response, confidence=weighing.average(alike))
 
     def params_strategy(self) -> SearchStrategy[Any]:
@@ -233,7 +245,18 @@ def _overlap(a: Marked, b: Marked) -> float:
     return outlines.overlap(a.outline, b.outline)
 
 
-def _typical(members: Sequence[tuple[Marked, float]]) -> Marked:
+def _bounds(polygon: Marked) -> regions.Bounds:
+    return outlines.bounds(polygon.outline)
+
+
+def _within_limits(ranked: Sequence[Marked]) -> list[Marked]:
+    """Return the first of these that one answer may have, sorted."""
+    corners = accumulate(len(polygon.outline) for polygon in ranked)
+    fitting = [polygon for polygon, so_far in zip(ranked, corners, strict=True) if so_far <= _MAX_CORNERS]
+    return sorted(fitting[:_MAX_POLYGONS])
+
+
+def _typical(overlap: Callable[[Marked, Marked], float], members: Sequence[tuple[Marked, float]]) -> Marked:
     ranked = sorted(members, key=lambda member: (-member[1], member[0]))
-    best, _ = weighing.typical(ranked, _overlap)
+    best, _ = weighing.typical(ranked, overlap)
     return Marked(ranked[best][0].outline, regions.voted_label(members))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from typing import Any, Protocol, TypeVar
 
 from workersai_core.api import Issue, Json, JsonObject
@@ -22,6 +23,7 @@ __all__ = [
     "TOLERANCE",
     "Shape",
     "agreement",
+    "duplicate_issues",
     "gathered",
     "label_issues",
     "label_of",
@@ -40,6 +42,7 @@ TOLERANCE = 1e-6
 """How far a coordinate may be out, in pixels; so much gets lost in arithmetic."""
 SAME = 0.5
 """From which likeness on two shapes mean the same object, as in PASCAL VOC (Everingham 2010, section 4.2)."""
+_NEAREST = 8
 COORDINATE: Mapping[str, Any] = {"type": "number", "minimum": 0, "maximum": MAX_SIZE}
 """The schema of a place on one axis, in pixels from the left or the top."""
 
@@ -56,6 +59,9 @@ class Shape(Protocol):
 
 S = TypeVar("S", bound=Shape)
 Likeness = Callable[[S, S], float]
+Bounds = tuple[float, float, float, float]
+"""Left, top, right and bottom; shapes whose bounds are apart have nothing in common."""
+BoundsOf = Callable[[S], Bounds]
 
 
 # --- schemas -----------------------------------------------------------------------------------------
@@ -187,6 +193,15 @@ def label_issues(params: JsonObject, response: Json) -> Iterator[Issue]:
             yield from choices.chosen_issues(annotation["label"], offered, "annotations", n, "label")
 
 
+def duplicate_issues(shapes: Sequence[Shape]) -> Iterator[Issue]:
+    """Yield which shapes are the same as one before, with the same label."""
+    seen: dict[Shape, int] = {}
+    for n, shape in enumerate(shapes):
+        first = seen.setdefault(shape, n)
+        if first != n:
+            yield Issue(pointer("annotations", n), f"This is the same as the one at {first}.", "duplicate_item")
+
+
 def point_issues(params: JsonObject, x: float, y: float, *steps: str | int) -> Iterator[Issue]:
     """Yield in which direction a point is outside of the image; its members are ``x`` and ``y``."""
     for name, value, size in (("x", x, params.get("image_width")), ("y", y, params.get("image_height"))):
@@ -216,15 +231,15 @@ def voted_label(members: Iterable[tuple[Shape, float]]) -> str:
 # --- comparing and gathering -------------------------------------------------------------------------
 
 
-def agreement(a: Sequence[S], b: Sequence[S], likeness: Likeness[S]) -> float:
+def agreement(a: Sequence[S], b: Sequence[S], likeness: Likeness[S], bounds: BoundsOf[S] | None = None) -> float:
     """Return how far two answers agree, 0 to 1: twice the likeness of all pairs by the number of shapes.
 
     Only shapes with the same label make a pair. This is the F measure in which
-    a pair counts by its likeness.
+    a pair counts by its likeness. For `bounds` see `gathered`.
     """
     if not a and not b:
         return 1.0
-    scores = [score for score, _, _ in _pairs(a, b, likeness, labels_matter=True, least=0.0)]
+    scores = [score for score, _, _ in _pairs(a, b, likeness, bounds, labels_matter=True, least=0.0)]
     return min(1.0, 2 * math.fsum(scores) / (len(a) + len(b)))
 
 
@@ -232,20 +247,25 @@ def gathered(
     answers: Iterable[tuple[Sequence[S], float]],
     likeness: Likeness[S],
     represent: Callable[[Sequence[tuple[S, float]]], S],
+    bounds: BoundsOf[S] | None = None,
 ) -> list[S]:
-    """Return the shape of each object that more than half of the weight marked, sorted.
+    """Return the shape of each object that more than half of the weight marked, the ones with the most weight first.
+
+    There may be more of them than an answer may have: two of three workers can
+    agree on each.
 
     Args:
         answers: The shapes and the weight of each answer.
         likeness: How alike two shapes are, 0 to 1, whatever their labels.
         represent: Returns the shape that stands for several, given with their weights.
+        bounds: Where a shape is, when shapes that are apart cannot be alike.
     """
     # Sorted, so that the result does not depend on who answered first.
     ordered = sorted((sorted(shapes), weight) for shapes, weight in answers)
     objects: list[list[tuple[S, float]]] = []
     standing: list[S] = []
     for shapes, weight in ordered:
-        found = _pairs(shapes, standing, likeness, labels_matter=False, least=SAME)
+        found = _pairs(shapes, standing, likeness, bounds, labels_matter=False, least=SAME)
         place = {n: known for _, n, known in found}
         for n, shape in enumerate(shapes):
             if n in place:
@@ -255,15 +275,23 @@ def gathered(
                 objects.append([(shape, weight)])
                 standing.append(shape)
     everybody = [weight for _, weight in ordered]
-    return sorted(
-        shape
-        for shape, members in zip(standing, objects, strict=True)
-        if weighing.is_majority([weight for _, weight in members], everybody)
-    )
+    ranked = []
+    for shape, members in zip(standing, objects, strict=True):
+        weights = [weight for _, weight in members]
+        if weighing.is_majority(weights, everybody):
+            ranked.append((-math.fsum(weights), shape))
+    # Of two objects the medians may be the same; an answer says each thing once.
+    return list(dict.fromkeys(shape for _, shape in sorted(ranked)))
 
 
 def _pairs(
-    a: Sequence[S], b: Sequence[S], likeness: Likeness[S], *, labels_matter: bool, least: float
+    a: Sequence[S],
+    b: Sequence[S],
+    likeness: Likeness[S],
+    bounds: BoundsOf[S] | None,
+    *,
+    labels_matter: bool,
+    least: float,
 ) -> list[tuple[float, int, int]]:
     """Return pairs as (likeness, position in `a`, position in `b`), each shape in one at most, the best first.
 
@@ -271,15 +299,15 @@ def _pairs(
     not matter, equal ones still go first.
     """
     candidates = []
-    for i, one in enumerate(a):
-        for j, other in enumerate(b):
-            differs = one.label != other.label
-            if differs and labels_matter:
-                continue
-            score = likeness(one, other)
-            if score > 0 and score >= least:
-                low, high = (one, other) if one < other else (other, one)
-                candidates.append((differs, -score, low, high, i, j))
+    for i, j in _near(a, b, bounds):
+        one, other = a[i], b[j]
+        differs = one.label != other.label
+        if differs and labels_matter:
+            continue
+        score = likeness(one, other)
+        if score > 0 and score >= least:
+            low, high = (one, other) if one < other else (other, one)
+            candidates.append((differs, -score, low, high, i, j))
     found, left, right = [], set(range(len(a))), set(range(len(b)))
     for _, negative, _, _, i, j in sorted(candidates):
         if i in left and j in right:
@@ -287,3 +315,42 @@ def _pairs(
             right.discard(j)
             found.append((-negative, i, j))
     return found
+
+
+def _near(a: Sequence[S], b: Sequence[S], bounds: BoundsOf[S] | None) -> Iterable[tuple[int, int]]:
+    """Return the positions of the shapes of `a` and `b` that are worth comparing.
+
+    PERF: without `bounds` all; else for each shape the ones whose bounds have
+    most in common with its own, so that a pile of shapes on one place costs no
+    more than as many shapes side by side.
+    """
+    if bounds is None:
+        return [(i, j) for i in range(len(a)) for j in range(len(b))]
+    of_a, of_b = [bounds(shape) for shape in a], [bounds(shape) for shape in b]
+    rows: dict[tuple[int, int], list[tuple[float, bool, S, int, int]]] = {}
+    for i, j in _touching(of_a, of_b):
+        common, differs = -_bounds_overlap(of_a[i], of_b[j]), a[i] != b[j]
+        rows.setdefault((0, i), []).append((common, differs, b[j], i, j))
+        rows.setdefault((1, j), []).append((common, differs, a[i], i, j))
+    return {(i, j) for row in rows.values() for *_, i, j in nsmallest(_NEAREST, row)}
+
+
+def _touching(a: Sequence[Bounds], b: Sequence[Bounds]) -> Iterator[tuple[int, int]]:
+    """Yield which bounds of `a` and of `b` have points in common, by a sweep from left to right."""
+    begun = sorted((each, side, n) for side, all_of_them in enumerate((a, b)) for n, each in enumerate(all_of_them))
+    active: tuple[list[tuple[Bounds, int]], list[tuple[Bounds, int]]] = ([], [])
+    """By side: the bounds around the present place, and their positions."""
+    for (left, top, right, bottom), side, n in begun:
+        others = active[1 - side]
+        others[:] = [each for each in others if each[0][2] > left]
+        for (_, upper, _, lower), m in others:
+            if upper < bottom and top < lower:
+                yield (n, m) if side == 0 else (m, n)
+        active[side].append(((left, top, right, bottom), n))
+
+
+def _bounds_overlap(a: Bounds, b: Bounds) -> float:
+    """Return the intersection over union of two bounds that touch."""
+    common = (min(a[2], b[2]) - max(a[0], b[0])) * (min(a[3], b[3]) - max(a[1], b[1]))
+    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
+    return common / both if both > 0 else 0.0

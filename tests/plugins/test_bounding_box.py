@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -143,8 +144,25 @@ def test_two_objects_in_the_same_place_stay_two():
     both = boxes((0, 0, 9, 9, "café"), (0, 0, 9, 9, "car"))
     verdict = TYPE.verdict(LABELED, both, {"annotations": both["annotations"][::-1]}, both)
     assert (both, 1) == (verdict.response, verdict.confidence)
-    twice = boxes((0, 0, 9, 9), (0, 0, 9, 9))
-    assert (twice, 1) == (TYPE.verdict(CARS, twice, twice, twice).response, 1)
+
+
+def test_the_same_box_is_there_once():
+    twice = boxes((0, 0, 9, 9), (1, 0, 9, 9), (0, 0, 9, 9.0))
+    assert [("/annotations/2", "duplicate_item")] == TYPE.response(CARS, twice)
+    labeled = boxes((0, 0, 9, 9, "café"), (0, 0, 9, 9, "car"), (0, 0, 9, 9, "cafe\u0301"))
+    assert [("/annotations/2", "duplicate_item")] == TYPE.response(LABELED, labeled)
+
+
+def test_two_objects_whose_medians_are_the_same_become_one():
+    answers = [boxes((0, 0, 9, 9), (1, 0, 9, 9)), boxes((0, 0, 9, 9), (2, 0, 9, 9)), boxes((1, 0, 9, 9), (2, 0, 9, 9))]
+    found = TYPE.verdict(CARS, *answers).response["annotations"]
+    assert len(found) == len({str(each) for each in found})
+
+
+def test_a_pile_of_boxes_agrees_with_itself():
+    pile = boxes(*((n / 10, 0, 50, 50) for n in range(40)))
+    assert 1 == BoundingBox().agreement(CARS, pile, {"annotations": pile["annotations"][::-1]})
+    assert pile == TYPE.verdict(CARS, pile, pile).response
 
 
 def test_numbers_come_back_as_they_were_drawn():
@@ -173,12 +191,17 @@ def test_the_mock_has_the_least_size_and_the_labels_of_the_task():
     assert {"car", "café"} == labels
 
 
-def test_many_boxes_are_gathered_in_good_time():
-    import time
-
+@pytest.mark.parametrize("spread", [5000, 20])
+def test_many_boxes_are_gathered_in_good_time(spread):
     rng = random.Random(1)
-    crowd = boxes(*((rng.randrange(5000), rng.randrange(5000), 40, 80) for _ in range(500)))
+    crowd = boxes(*((rng.random() * spread, rng.random() * spread, 40, 80) for _ in range(300)))
     start = time.process_time()
     verdict = TYPE.verdict(CARS, crowd, crowd, crowd)
-    assert (500, 1) == (len(verdict.response["annotations"]), verdict.confidence)
+    assert (300, 1) == (len(verdict.response["annotations"]), verdict.confidence)
     assert time.process_time() - start < 10
+
+
+def test_a_verdict_has_no_more_boxes_than_an_answer_may_have():
+    third = [[(10 * k, 100 * n, 5, 5) for k in range(150)] for n in range(3)]
+    answers = [boxes(*third[n], *third[n - 1]) for n in range(3)]
+    assert 300 == len(TYPE.verdict(CARS, *answers).response["annotations"])

@@ -86,6 +86,10 @@ def test_labels_are_those_of_the_task():
     assert [("/annotations/0/label", "required")] == TYPE.response(LABELED, marked(PERSON))
 
 
+def test_the_same_object_is_there_once():
+    assert [("/annotations/1", "duplicate_item")] == TYPE.response(HANDS, marked(PERSON, PERSON))
+
+
 def similar(a, b):
     found = Keypoint().agreement(HANDS, marked(a), marked(b))
     assert found == Keypoint().agreement(HANDS, marked(b), marked(a))
@@ -148,3 +152,10 @@ def test_the_mock_shows_every_visibility():
         assert [] == TYPE.response(LABELED, mock)
         seen |= {point["visibility"] for each in mock["annotations"] for point in each["keypoints"].values()}
     assert {0, 1, 2} == seen
+
+
+def test_a_verdict_has_no_more_objects_than_an_answer_may_have():
+    wide = {name: value for name, value in HANDS.items() if not name.startswith("image_")}
+    third = [[(at(1000 * k, 1000 * n), at(1000 * k + 9, 1000 * n + 9)) for k in range(25)] for n in range(3)]
+    answers = [marked(*third[n], *third[n - 1]) for n in range(3)]
+    assert 50 == len(TYPE.verdict(wide, *answers).response["annotations"])

@@ -158,3 +158,10 @@ def test_a_long_text_with_many_spans_is_checked_in_good_time():
     assert [] == TYPE.response(params, many)
     assert many == TYPE.verdict(params, many, many, many).response
     assert time.process_time() - start < 5
+
+
+def test_a_verdict_has_no_more_spans_than_an_answer_may_have():
+    params = {**ADA, "text": "a" * 3000}
+    third = [[(3000 * n // 3 + k, 3000 * n // 3 + k + 1, "person") for k in range(1000)] for n in range(3)]
+    answers = [spans(*third[n], *third[n - 1], text=params["text"]) for n in range(3)]
+    assert 2000 == len(TYPE.verdict(params, *answers).response["spans"])

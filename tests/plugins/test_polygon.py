@@ -117,3 +117,36 @@ def test_large_polygons_are_compared_in_good_time():
     assert [] == TYPE.response(params, large)
     assert 0.9 < Polygon().agreement(params, {"annotations": large["annotations"][:1]}, other) < 1
     assert time.process_time() - start < 5
+
+
+def test_a_pile_of_polygons_is_gathered_in_good_time():
+    """One worker's answer must not hold up the service."""
+    rng = random.Random(1)
+
+    def pile():
+        centres = [(500 + 5 * rng.random(), 500 + 5 * rng.random()) for _ in range(100)]
+        return polygons(*([(x, y), (x + 90, y + 9), (x + 80, y + 70), (x + 3, y + 60)] for x, y in centres))
+
+    piled = [pile(), pile(), pile()]
+    start = time.process_time()
+    assert TYPE.verdict(ROOFS, *piled).response["annotations"]
+    assert time.process_time() - start < 10
+
+
+def test_an_answer_has_at_most_so_many_corners():
+    params = {**ROOFS, "min_vertices": 200}
+    outline = Polygon().mock_response(params, random.Random(1))["annotations"][0]
+    copies = [
+        {"vertices": [{"x": corner["x"] + n, "y": corner["y"]} for corner in outline["vertices"]]} for n in range(21)
+    ]
+    assert [] == TYPE.response(params, {"annotations": copies[:20]})
+    assert [("/annotations", "too_many_items")] == TYPE.response(params, {"annotations": copies})
+
+
+def test_the_same_polygon_is_there_once_wherever_it_begins():
+    assert [("/annotations/1", "duplicate_item")] == TYPE.response(ROOFS, polygons(SQUARE, SQUARE[:0:-1] + SQUARE[:1]))
+
+
+def test_many_polygons_within_the_same_bounds_agree_with_themselves():
+    pile = polygons(*([(0, 0), (50, n), (50, 100), (0, 100)] for n in range(1, 30)))
+    assert 1 == Polygon().agreement(ROOFS, pile, {"annotations": pile["annotations"][::-1]})
