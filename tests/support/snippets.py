@@ -32,7 +32,7 @@ SHOWN = ("text", "mermaid", "json", "toml", "ini", "yaml", "nginx", "html")
 
 _FENCE = re.compile(r"(?P<indent> *)```(?P<info>[^`]*)$")
 _COMMENT = re.compile(r"<!-- (?P<kind>check ruby|check|not run:|file:)(?P<text>.*)$", re.DOTALL)
-_TIMEOUT_S = 60
+_TIMEOUT_S = 180
 _ANYTHING = "…"
 
 
