@@ -35,24 +35,30 @@ class Received:
 
 
 class Catcher:
-    """Listens on a free port of this machine, verifies each callback and remembers it.
+    """Listens on this machine, verifies each callback and remembers it.
 
     Args:
         secret: The account's webhook secret.
         on_callback: Called for each request, on its own thread.
+        port: Where to listen if it is free; else, and with 0, on any free port.
     """
 
-    def __init__(self, secret: str, on_callback: Callable[[Received], None]) -> None:
+    def __init__(self, secret: str, on_callback: Callable[[Received], None], port: int = 0) -> None:
         self._secret = secret
         self._on_callback = on_callback
         self._refuse_next: set[str] = set()
         self._received: list[Received] = []
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _listening(port, self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="demo-catcher", daemon=True
         )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:
@@ -62,7 +68,7 @@ class Catcher:
     @property
     def origin(self) -> str:
         """Where the sample media lie, each under its path in `MEDIA`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def refuse_once(self, external_id: str) -> None:
         """Answer the next callback of this task with a 500."""
@@ -140,6 +146,13 @@ class Catcher:
                 """Say nothing here; `on_callback` does."""
 
         return Handler
+
+
+def _listening(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        return ThreadingHTTPServer(("127.0.0.1", 0), handler)
 
 
 def _unverified(payload: bytes) -> dict[str, Any]:

@@ -118,10 +118,14 @@ def _run_until_interrupted(output: Output, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     people = _known_people(database)
+    # Tasks of an earlier run show media and are called back at the port of that time.
+    port_file = database.with_name("receiver-port")
+    known_port = int(port_file.read_text(encoding="ascii")) if port_file.exists() else 0
     with (
         DemoServer(database, port=port, settings=_SETTINGS) as server,
-        Catcher(people.webhook_secret, heard) as catcher,
+        Catcher(people.webhook_secret, heard, known_port) as catcher,
     ):
+        port_file.write_text(str(catcher.port), encoding="ascii")
         _create_samples(server.url, people.live_key, catcher)
         facts = _facts(server.url, catcher.url, people)
         output.document(facts, _welcome(facts))
@@ -148,6 +152,8 @@ def _create_samples(url: str, live_key: str, catcher: Catcher) -> None:
     from workersai_server.cli.demo.samples import to_try
 
     with Client(url, live_key) as client:
+        if next(client.tasks.list(status="pending", page_size=1), None) is not None:
+            return  # what an earlier run left is enough to do
         examples = {each["name"]: each["examples"][0]["params"] for each in client.task_types()}
         for number, (task_type, params) in enumerate(to_try(catcher.origin, examples)):
             client.tasks.create(
