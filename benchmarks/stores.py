@@ -34,6 +34,8 @@ class _Nowhere:
     """A driver connection to nowhere: each statement touches one row, each query finds none."""
 
     rowcount = 1
+    in_transaction = True
+    total_changes = 0
     _ids = itertools.count(1)
 
     def execute(self, sql: str, parameters: Any = ()) -> _Nowhere:
