@@ -44,21 +44,24 @@ _SLOT_TAKEN = {"open_slots": text("open_slots - 1"), "status": text("'in_progres
 _ORDER = (tasks.c.priority.desc(), tasks.c.deadline_at, tasks.c.id)
 
 
-def _open_to_worker(task_type: ColumnElement[str]) -> Select[Any]:
+def _open_to_worker(dialect: str, task_type: ColumnElement[str]) -> Select[Any]:
     """Return the query for the tasks of a type that a worker may claim, most urgent first."""
+    known = select(assignments.c.id).where(
+        assignments.c.task_id == tasks.c.id,
+        assignments.c.worker_id == bindparam("worker_id"),
+        text("wai_assignment.state IN ('claimed', 'submitted', 'skipped')"),
+    )
+    if dialect == "postgresql":
+        # PERF: as an anti-join it would be made by reading all assignments of the worker first, or simply all of them.
+        # OFFSET keeps it a question that is asked for one task after the other, until one is found.
+        known = known.offset(literal_column("0"))
     return (
         select(tasks.c.id, tasks.c.priority, tasks.c.deadline_at)
         .where(
             tasks.c.task_type == task_type,
             _IS_OPEN,
             tasks.c.deadline_at > bindparam("now"),
-            ~exists(
-                select(assignments.c.id).where(
-                    assignments.c.task_id == tasks.c.id,
-                    assignments.c.worker_id == bindparam("worker_id"),
-                    text("wai_assignment.state IN ('claimed', 'submitted', 'skipped')"),
-                )
-            ),
+            ~exists(known),
         )
         .order_by(*_ORDER)
     )
@@ -67,7 +70,7 @@ def _open_to_worker(task_type: ColumnElement[str]) -> Select[Any]:
 def _take_first(*, skipping: bool) -> Statement:
     """Return the statement that takes a slot of the most urgent task of a type; only for PostgreSQL."""
     best = (
-        _open_to_worker(bindparam("task_type"))
+        _open_to_worker("postgresql", bindparam("task_type"))
         .limit(literal_column("1"))
         .with_for_update(of=tasks, skip_locked=skipping)
         .cte("best")
@@ -79,7 +82,7 @@ def _take_first(*, skipping: bool) -> Statement:
 
 def _types_by_urgency() -> ClauseElement:
     kinds = text("unnest(CAST(:task_types AS text[])) AS kind")
-    best = _open_to_worker(literal_column("kind")).limit(literal_column("1")).subquery("best").lateral()
+    best = _open_to_worker("postgresql", literal_column("kind")).limit(literal_column("1")).subquery("best").lateral()
     return (
         select(literal_column("kind"))
         .select_from(kinds)
@@ -99,7 +102,7 @@ _TYPES_WITH_WORK = Statement(
         " SELECT kind FROM waiting WHERE kind IS NOT NULL"
     )
 )
-_CANDIDATES = Statement(_open_to_worker(bindparam("task_type")).limit(bindparam("n")))
+_CANDIDATES = Statement(lambda dialect: _open_to_worker(dialect, bindparam("task_type")).limit(bindparam("n")))
 _TYPES_BY_URGENCY = Statement(_types_by_urgency())
 _TAKE_FIRST_FREE = _take_first(skipping=True)
 _TAKE_FIRST = _take_first(skipping=False)
