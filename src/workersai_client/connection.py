@@ -64,6 +64,15 @@ class Connection:
         """
         return self._call("GET", path, query=query, repeatable=True)
 
+    def stream(self, path: str, query: Query = ()) -> requests.Response:
+        """Begin to read what may be long and of any media type; the answer must be closed.
+
+        Raises:
+            APIConnectionError: no answer came; one that breaks off later raises where it is read.
+            APIError: the service answered with an error.
+        """
+        return self._call("GET", path, query=query, headers={"Accept": "*/*"}, repeatable=True, stream=True)
+
     def post(
         self,
         path: str,
@@ -102,12 +111,13 @@ class Connection:
         query: Query = (),
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        stream: bool = False,
     ) -> requests.Response:
         tries_left = self._retries if repeatable else 0
         wait_s = _FIRST_WAIT_S
         while True:
             try:
-                return self._once(method, path, query=query, data=data, headers=headers)
+                return self._once(method, path, query=query, data=data, headers=headers, stream=stream)
             except APIError as error:
                 if tries_left == 0 or not _worth_repeating(error):
                     raise
@@ -122,7 +132,14 @@ class Connection:
             wait_s *= 2
 
     def _once(
-        self, method: str, path: str, *, query: Query, data: bytes | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query,
+        data: bytes | None,
+        headers: Mapping[str, str] | None,
+        stream: bool,
     ) -> requests.Response:
         try:
             response = self._session.request(
@@ -135,6 +152,7 @@ class Connection:
                 timeout=self._timeout_s,
                 # The key must not travel to wherever an answer points.
                 allow_redirects=False,
+                stream=stream,
             )
         except requests.RequestException as error:
             raise APIConnectionError(f"{self._base_url} did not answer: {error}") from error

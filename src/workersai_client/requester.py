@@ -23,6 +23,7 @@ import requests
 from workersai_client.bodies import BatchResult, Delivery, Event, Task, TaskType
 from workersai_client.connection import Connection, dump
 from workersai_client.errors import WaitTimeout
+from workersai_client.exporting import export_lines, export_pieces
 
 __all__ = ["Callbacks", "Client", "Tasks"]
 
@@ -147,15 +148,7 @@ class Tasks:
         page_size: int = 100,
     ) -> Iterator[Task]:
         """Iterate over all tasks that match, newest first; pages are fetched on the way."""
-        chosen = {
-            "task_type": task_type,
-            "status": status,
-            "created_after": _text_time(created_after),
-            "created_before": _text_time(created_before),
-            "limit": str(page_size),
-        }
-        query = [(name, value) for name, value in chosen.items() if value is not None]
-        query += [(f"metadata[{name}]", value) for name, value in (metadata or {}).items()]
+        query = [("limit", str(page_size)), *_filters(task_type, status, metadata, created_after, created_before)]
         while True:
             page = self._connection.get("/v1/tasks", query)
             yield from page.json()
@@ -164,6 +157,52 @@ class Tasks:
                 return
             # Only its query: behind a proxy the address may be one that cannot be reached from here.
             query = parse_qsl(urlsplit(following["url"]).query, keep_blank_values=True)
+
+    def export(
+        self,
+        *,
+        task_type: str | None = None,
+        status: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        created_after: datetime | str | None = None,
+        created_before: datetime | str | None = None,
+        after: str | None = None,
+    ) -> Iterator[Task]:
+        """Iterate over all tasks that match, newest first, in one streamed answer.
+
+        A stream that breaks off is asked for again from the last task that came.
+
+        Args:
+            task_type: Only of this type.
+            status: Only in this status.
+            metadata: Only with these top-level values.
+            created_after: Exclusive.
+            created_before: Exclusive.
+            after: Begin behind this ``external_id``, where an earlier export ended.
+        """
+        query = _filters(task_type, status, metadata, created_after, created_before)
+        return (cast(Task, json.loads(line)) for line in export_lines(self._connection, query, after=after))
+
+    def export_pieces(
+        self,
+        format: str = "jsonl",
+        *,
+        task_type: str | None = None,
+        status: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        created_after: datetime | str | None = None,
+        created_before: datetime | str | None = None,
+        after: str | None = None,
+    ) -> Iterator[bytes]:
+        """Iterate over an export byte for byte, in any format of the service.
+
+        A piece of ``jsonl`` is one whole line, and a stream that breaks off
+        goes on; in another format that raises `APIConnectionError`.
+        """
+        query = _filters(task_type, status, metadata, created_after, created_before)
+        if format == "jsonl":
+            return export_lines(self._connection, query, after=after)
+        return export_pieces(self._connection, [("format", format), *query], after=after)
 
     def cancel(self, external_id: str) -> Task:
         """Take a task back; also fine when it was canceled before.
@@ -239,6 +278,23 @@ def _text_time(at: datetime | str | None) -> str | None:
     if at.tzinfo is None:
         raise ValueError(f"{at.isoformat()} has no time zone; use an aware datetime.")
     return at.isoformat()
+
+
+def _filters(
+    task_type: str | None,
+    status: str | None,
+    metadata: Mapping[str, str] | None,
+    created_after: datetime | str | None,
+    created_before: datetime | str | None,
+) -> list[tuple[str, str]]:
+    chosen = {
+        "task_type": task_type,
+        "status": status,
+        "created_after": _text_time(created_after),
+        "created_before": _text_time(created_before),
+    }
+    query = [(name, value) for name, value in chosen.items() if value is not None]
+    return query + [(f"metadata[{name}]", value) for name, value in (metadata or {}).items()]
 
 
 def _with_text_times(fields: Mapping[str, Any]) -> dict[str, Any]:
