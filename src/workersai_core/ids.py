@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -36,8 +37,8 @@ class TimeOrderedIds:
         self._lock = threading.Lock()
         self._last_ms = 0
         self._counter = 0
-        self._process = os.getpid()
         self._drawn: Iterator[tuple[int]] = iter(())
+        _sources.add(self)
 
     def new(self, at_us: int) -> str:
         """Return a new UUID, greater than every one returned before."""
@@ -53,11 +54,25 @@ class TimeOrderedIds:
 
     def _random(self) -> int:
         """Return 62 random bits; the caller holds the lock."""
-        if self._process != os.getpid():  # a fork must not use what its parent has drawn
-            self._process, self._drawn = os.getpid(), iter(())
         found = next(self._drawn, None)
         if found is None:
             # PERF: asking the system lets other threads in, which costs more than the asking.
             self._drawn = struct.iter_unpack("Q", os.urandom(8 * _DRAWN_AT_ONCE))
             found = next(self._drawn)
         return found[0] & _RANDOM_BITS
+
+    def _forget_drawn(self) -> None:
+        self._drawn = iter(())
+
+
+_sources: weakref.WeakSet[TimeOrderedIds] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """Let a forked process draw anew: what its parent has drawn, both would use."""
+    for source in _sources:
+        source._forget_drawn()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -36,3 +38,18 @@ def test_threads_never_get_the_same_id():
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: ids.new(NOW_US), range(5000)))
     assert 5000 == len(set(made))
+
+
+def test_a_forked_process_draws_other_random_bits_than_its_parent():
+    """Seen from a program of its own, because a fork of pytest would take its threads' locks with it."""
+    program = (
+        "import os\n"
+        "from workersai_core.ids import TimeOrderedIds\n"
+        "ids = TimeOrderedIds()\n"
+        "ids.new(0)\n"
+        "child = os.fork()\n"
+        "os.write(1, ids.new(0).encode() + b' ')\n"
+        "child and os.waitpid(child, 0)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert 2 == len(set(told))
