@@ -71,6 +71,7 @@ lock:
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
 	$(LOCK) pyproject.toml --group dev -o requirements/dev.lock $(ARGS)
 	$(LOCK) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
+	$(LOCK) pyproject.toml --extra postgresql -c requirements/dev.lock -o requirements/postgresql.lock
 	$(LOCK) --group build -c requirements/dev.lock -o requirements/build.lock
 
 $(RUNTIME): requirements/runtime.lock requirements/build.lock pyproject.toml

@@ -19,8 +19,8 @@ def pins(name: str) -> set[tuple[str, str]]:
     return set(_PIN.findall((ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")))
 
 
-def test_there_are_three():
-    assert ["build.lock", "dev.lock", "runtime.lock"] == [lock.name for lock in LOCKS]
+def test_there_are_four():
+    assert ["build.lock", "dev.lock", "postgresql.lock", "runtime.lock"] == [lock.name for lock in LOCKS]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
@@ -36,14 +36,20 @@ def test_every_pin_has_a_hash(lock):
 
 
 def test_the_locks_agree():
-    assert pins("runtime") <= pins("dev")
+    assert pins("runtime") <= pins("postgresql") <= pins("dev")
     assert pins("build") <= pins("dev")
 
 
-@pytest.mark.parametrize(("lock", "group"), [("runtime", None), ("dev", "dev"), ("build", "build")])
-def test_what_the_project_asks_for_is_pinned(lock, group):
+@pytest.mark.parametrize("lock", ["runtime", "postgresql", "dev", "build"])
+def test_what_the_project_asks_for_is_pinned(lock):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = project["project"]["dependencies"] if group is None else project["dependency-groups"][group]
+    packages = project["project"]
+    by_lock = {
+        "runtime": packages["dependencies"],
+        "postgresql": packages["dependencies"] + packages["optional-dependencies"]["postgresql"],
+        **project["dependency-groups"],
+    }
+    wanted = by_lock[lock]
     pinned = dict(pins(lock))
     for requirement in (Requirement(each) for each in wanted if isinstance(each, str)):
         version = pinned[canonicalize_name(requirement.name)]
