@@ -32,9 +32,19 @@ def test_the_keyboard_orders_and_submits(at_work, world):
     order = ["d", "성수동", "a < b & “c”", "연남동"]
     put_in_order(at_work, order)
     assert order == shown(at_work)
-    expect(row(at_work, "a < b & “c”")).to_be_focused()
     submit(at_work)
     assert {"ranking": order} == response_of(world, task_id)
+
+
+def test_a_moved_item_keeps_the_focus(at_work, world):
+    give(at_work, world, "ranking", {"items": ITEMS})
+    expect(at_work.locator(".wai-rank")).to_have_count(4)
+    text = shown(at_work)[2]
+    row(at_work, text).focus()
+    at_work.keyboard.press("Alt+ArrowUp")
+    expect(row(at_work, text)).to_be_focused()
+    at_work.keyboard.press("Alt+ArrowUp")
+    assert text == shown(at_work)[0]
 
 
 def test_the_arrows_alone_only_move_the_focus(at_work, world):
