@@ -8,7 +8,7 @@ The limits hold before any plugin code sees a value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -63,11 +63,9 @@ def check(value: Any, *, pointer: str = "", depth: int = 1) -> None:
             surrogate, or something that is not JSON. The issue names the place.
     """
     # PERF: nearly every value passes, and finding that out without places takes a fifth of the time.
-    if _passes(value, depth):
-        return
-    problem = next(_problems(value, pointer, depth), None)
-    if problem is not None:
-        raise InvalidInput("This is not a JSON value within the limits.", issues=[problem])
+    if not _passes(value, depth):
+        issues = [_first_problem(value, pointer, depth)]
+        raise InvalidInput("This is not a JSON value within the limits.", issues=issues)
 
 
 def _passes(root: Any, depth: int) -> bool:
@@ -106,37 +104,37 @@ def _add_members(value: Any, kind: type, members: list[Any]) -> bool:
     return True
 
 
-def _problems(root: Any, pointer: str, depth: int) -> Iterator[Issue]:
+def _first_problem(root: Any, pointer: str, depth: int) -> Issue:
+    """Return what is wrong with a value that does not pass, and where."""
     nodes = 0
     stack: list[tuple[Any, str, int]] = [(root, pointer, depth)]
-    while stack:
+    while True:
         value, where, level = stack.pop()
         nodes += 1
         if nodes > MAX_NODES:
-            yield Issue(pointer, f"More than {MAX_NODES} values in one document.", "too_many_values")
-            return
+            return Issue(pointer, f"More than {MAX_NODES} values in one document.", "too_many_values")
         kind = type(value)
         if kind is dict or kind is list or kind is tuple:
             if level > MAX_DEPTH:
-                yield Issue(where, f"Nested deeper than {MAX_DEPTH} levels.", "too_deep")
-                return
-            if kind is dict:
-                yield from _key_problems(value, where)
+                return Issue(where, f"Nested deeper than {MAX_DEPTH} levels.", "too_deep")
+            if kind is dict and (problem := _key_problem(value, where)):
+                return problem
             stack.extend((member, f"{where}/{pointer_token(name)}", level + 1) for name, member in _members(value))
         elif problem := _leaf_problem(value, kind):
-            yield attrs.evolve(problem, pointer=where)
+            return attrs.evolve(problem, pointer=where)
 
 
 def _members(value: Any) -> Iterable[tuple[str | int, Any]]:
     return value.items() if type(value) is dict else enumerate(value)
 
 
-def _key_problems(value: dict[Any, Any], where: str) -> Iterator[Issue]:
+def _key_problem(value: dict[Any, Any], where: str) -> Issue | None:
     for name in value:
         if type(name) is not str:
-            yield Issue(where, f"Object keys are text, not {type(name).__name__}.", "invalid_key")
-        elif problem := _text_problem(name):
-            yield Issue(where, f"In a key: {problem}", "invalid_text")
+            return Issue(where, f"Object keys are text, not {type(name).__name__}.", "invalid_key")
+        if problem := _text_problem(name):
+            return Issue(where, f"In a key: {problem}", "invalid_text")
+    return None
 
 
 def _leaf_problem(value: Any, kind: type) -> Issue | None:

@@ -156,3 +156,29 @@ def test_long_values_are_shortened_to_the_limit():
 
 def test_what_is_no_json_can_be_shortened_too():
     assert "a value that is not JSON" == jsontext.shorten({1, 2}) == jsontext.shorten(10**5000)
+
+
+# --- both walks agree ----------------------------------------------------------------------------------
+
+
+ANYTHING = st.recursive(
+    LEAVES | st.sampled_from([float("nan"), 2**63, "\x00", "\ud800", b"", {1}]),
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT | st.sampled_from(["\x00", 5]), inner),
+    max_leaves=10,
+)
+
+
+@given(ANYTHING)
+def test_what_is_refused_has_one_issue_whose_pointer_leads_into_the_value(value):
+    try:
+        jsontext.check(value)
+    except InvalidInput as error:
+        [issue] = error.issues
+        found = value
+        for token in issue.pointer.split("/")[1:]:
+            name = token.replace("~1", "/").replace("~0", "~")
+            found = found[int(name)] if isinstance(found, list) else found[name]
+        with pytest.raises(InvalidInput):
+            jsontext.check(found)
+    else:
+        json.dumps(value, allow_nan=False).encode()
