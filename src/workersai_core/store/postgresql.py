@@ -61,11 +61,11 @@ _DEFAULTS = {
     "application_name": "workersai",
     "client_encoding": "utf8",
     "connect_timeout": "2",
-    # A host that vanished is noticed within seconds, not after the kernel's quarter of an hour.
-    "keepalives_idle": "5",
+    # A host that vanished is noticed within a second or two, not after the kernel's quarter of an hour.
+    "keepalives_idle": "1",
     "keepalives_interval": "1",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "5000",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "1000",
 }
 _LIMITS = {
     "synchronous_commit": "on",
