@@ -21,8 +21,11 @@ def test_a_page_is_not_stale(name):
     assert PAGES[name]() == written(name), f"docs/reference/{name} is stale; run `make docs`"
 
 
+BY_HAND = ["forms.md"]
+
+
 def test_there_is_no_other_page():
-    assert sorted(PAGES) == sorted(file.name for file in REFERENCE.iterdir())
+    assert sorted([*PAGES, *BY_HAND]) == sorted(file.name for file in REFERENCE.iterdir())
 
 
 # What must stand in the pages is asked again apart from the generators, which could forget something.
