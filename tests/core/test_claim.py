@@ -504,3 +504,13 @@ def test_a_task_of_an_older_version_is_shown_and_answered_in_the_present_one(ope
         assert ({"choice": "a"}, 1) == (stored(after, tested).response, stored(after, tested).task_type_version)
         assert TaskStatus.IN_PROGRESS is stored(after, poisoned).status
         assert [] == after.check()
+
+
+def test_a_worker_sees_its_own_assignments_whatever_became_of_them(engine):
+    create(engine)
+    held = claim(engine, ANN)
+    assert AssignmentState.CLAIMED is engine.assignment(held, ANN).state
+    engine.skip(held, ANN)
+    assert AssignmentState.SKIPPED is engine.assignment(held.upper(), ANN).state
+    with pytest.raises(NotFound):
+        engine.assignment(held, BOB)

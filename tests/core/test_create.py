@@ -19,6 +19,7 @@ from workersai_core import (
 )
 from workersai_core.api import Issue, hookimpl
 from workersai_core.lifecycle import TaskStatus
+from workersai_core.store import task_rows
 
 
 class Refusing:
@@ -273,3 +274,31 @@ def test_work_that_failed_is_not_remembered(engine):
 def test_a_type_that_is_not_there_is_refused(engine):
     with pytest.raises(UnknownTaskType):
         create(engine, task_type="nothing")
+
+
+# --- what another process does meanwhile, and what fails in a batch ---------------------------------------
+
+
+def test_a_unique_id_that_another_process_takes_at_the_last_moment_is_refused(engine, monkeypatch):
+    monkeypatch.setattr(task_rows, "insert", lambda *_: None)
+    with pytest.raises(DuplicateTask, match="Another task has this unique_id"):
+        create(engine, unique_id="u")
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_failure_of_the_database_in_a_batch_fails_all_of_it(open_engine, writes):
+    class Failing:
+        @hookimpl
+        def before_task_create(self, ctx, draft):
+            if draft.instruction == "refuse" and writes:
+                ctx.session.script("DELETE FROM wai_idempotency")
+                raise Rejected("no")
+            if draft.instruction == "fail":
+                raise StoreUnavailable
+
+    engine = open_engine(Failing())
+    create(engine, idempotency_key="k")
+    drafts = [engine.draft_task(**fields(instruction=each)) for each in ("", "refuse", "fail")]
+    with pytest.raises(StoreUnavailable):
+        engine.create_tasks(drafts)
+    assert 1 == engine.count_tasks(account=ACCOUNT)

@@ -341,3 +341,16 @@ def test_a_type_that_is_never_content_ends_in_an_error_at_the_most_answers_allow
     assert engine.claim(Worker(id="w4")) is None
     assert ["error"] == [delivery.event for delivery in engine.callbacks(task.external_id, account=ACCOUNT)]
     assert [] == engine.check()
+
+
+# --- a damaged database --------------------------------------------------------------------------------
+
+
+def test_an_assignment_whose_task_is_gone_says_so(open_engine):
+    engine = open_engine()
+    create(engine)
+    held = claim(engine, ANN)
+    engine.run(lambda tx: tx.session.script("DELETE FROM wai_task"))
+    for act in (lambda: engine.submit(held, ANN, A), lambda: engine.release(held, ANN)):
+        with pytest.raises(NotFound, match=r"The task [-0-9a-f]+ is gone"):
+            act()

@@ -111,7 +111,4 @@ def _end(
         error=error,
     )
     tx.record(_EVENT_OF[status], task, actor, data)
-    ended = task_rows.get(tx.session, task.external_id)
-    if ended is None:
-        raise NotFound("The task vanished while it was being ended.")
-    return outbox.enqueue(tx, ended)
+    return outbox.enqueue(tx, task_rows.known(tx.session, task.external_id))

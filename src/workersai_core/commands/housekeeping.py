@@ -33,9 +33,7 @@ def run_due(tx: Transaction) -> int:
     """Do what is due, in portions; return how much was done, 0 when nothing is left that no other process does."""
     due = queue_rows.due(tx.session, tx.now_us, _AT_ONCE)
     for task_id in due:
-        task = task_rows.get(tx.session, task_id)
-        if task is not None:
-            _wake(tx, task)
+        _wake(tx, task_rows.known(tx.session, task_id))
     return len(due) + work.expire_leases(tx) + event_rows.forget(tx.session, _forget_before(tx))
 
 

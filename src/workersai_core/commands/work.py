@@ -43,7 +43,6 @@ __all__ = [
     "of_worker",
     "release",
     "renew",
-    "repeated",
     "skip",
     "submit",
 ]
@@ -281,17 +280,12 @@ def submit(tx: Transaction, assignment_id: str, worker: Worker, response: Json) 
     return Submission(assignment=submitted, task=task)
 
 
-def repeated(tx: Transaction, assignment_id: str, worker: Worker, response: Json) -> Submission | None:
+def _repeated(tx: Transaction, assignment: Assignment, response: Json) -> Submission | None:
     """Return what became of the same answer when it was submitted before; None when none was.
 
     Raises:
-        NotFound: there is no such assignment, or it is another worker's.
         AlreadySubmitted: another answer was accepted.
     """
-    return _repeated(tx, of_worker(tx, assignment_id, worker), response)
-
-
-def _repeated(tx: Transaction, assignment: Assignment, response: Json) -> Submission | None:
     if assignment.state is not AssignmentState.SUBMITTED:
         return None
     if jsontext.canonical(assignment.response) != jsontext.canonical(response):
@@ -355,7 +349,7 @@ def of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment
 def _locked(tx: Transaction, assignment_id: str, worker: Worker) -> tuple[Task, Assignment]:
     """Return an assignment and its task as they are now; until the transaction ends, nobody else changes them."""
     assignment = of_worker(tx, assignment_id, worker)
-    task = _there(assignment, task_rows.lock(tx.session, assignment.task_id))
+    task = task_rows.known(tx.session, assignment.task_id, locking=True)
     return task, of_worker(tx, assignment_id, worker)
 
 
@@ -372,13 +366,7 @@ def _why_lost(assignment: Assignment) -> str:
 
 
 def _task_of(tx: Transaction, assignment: Assignment) -> Task:
-    return _there(assignment, task_rows.get(tx.session, assignment.task_id))
-
-
-def _there(assignment: Assignment, task: Task | None) -> Task:
-    if task is None:
-        raise NotFound(f"The task {assignment.task_id} of this assignment is gone.")
-    return task
+    return task_rows.known(tx.session, assignment.task_id)
 
 
 def note_rejection(tx: Transaction, assignment_id: str, worker: Worker, rejection: Rejected) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from workersai_core import jsontext
 from workersai_core.callbacks.addresses import is_reserved_example
 from workersai_core.clock import FOREVER, from_us, to_us
+from workersai_core.errors import NotFound
 from workersai_core.lifecycle import CallbackState, TaskStatus
 from workersai_core.model import Mode, Task, TaskDraft
 from workersai_core.store.session import Row, Session, Statement
@@ -32,6 +33,7 @@ __all__ = [
     "from_row",
     "get",
     "insert",
+    "known",
     "lock",
     "metadata_text",
     "note_answer",
@@ -248,6 +250,18 @@ def lock(session: Session, task_id: str, *, account: str | None = None, mode: Mo
     else:
         row = session.one(_LOCK_MINE, {"id": task_id, "account": account, "mode": mode})
     return None if row is None else from_row(row)
+
+
+def known(session: Session, task_id: str, *, locking: bool = False) -> Task:
+    """Return a task that another row speaks of, with `locking` as `lock` does.
+
+    Raises:
+        NotFound: it is gone, which no command does.
+    """
+    task = lock(session, task_id) if locking else get(session, task_id)
+    if task is None:
+        raise NotFound(f"The task {task_id} is gone.")
+    return task
 
 
 def find_unique_id(session: Session, account: str, mode: Mode, unique_id: str) -> str | None:
