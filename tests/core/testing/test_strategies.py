@@ -149,7 +149,7 @@ def problems(schema):
 
 def draws(schema, condition):
     """Return whether one of many drawn values meets a condition."""
-    quick = settings(max_examples=500, database=None, derandomize=True, deadline=None)
+    quick = settings(max_examples=250, database=None, derandomize=True, deadline=None)
     try:
         find(from_schema(schema), condition, settings=quick)
     except NoSuchExample:
@@ -214,7 +214,7 @@ def plain_schemas():
 
 
 @settings(
-    max_examples=300,
+    max_examples=120,
     derandomize=True,
     database=None,
     deadline=None,
