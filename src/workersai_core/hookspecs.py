@@ -103,7 +103,8 @@ def register_exporters() -> Mapping[str, object]:  # type: ignore[empty-body]
 
     Returns:
         By the name of its format, something with a `media_type` and a method
-        `write(tasks)` that takes an iterable of tasks and yields bytes.
+        `write(tasks)` that takes an iterable of tasks and yields bytes; a
+        `file_extension` where that is not the name of the format.
 
     Runs when the server makes its application. If it raises, the plugin is listed as
     failed and none of its formats is offered.

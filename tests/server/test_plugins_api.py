@@ -21,8 +21,8 @@ class Report:
         raise falcon.HTTPNotImplemented
 
 
-class Csv:
-    media_type = "text/csv"
+class Ids:
+    media_type = "text/plain"
 
     def write(self, tasks):
         yield b"external_id\n"
@@ -42,7 +42,7 @@ class Mine:
 
     @hookimpl
     def register_exporters(self):
-        return {"csv": Csv()} if self.exporters is None else self.exporters
+        return {"ids": Ids()} if self.exporters is None else self.exporters
 
 
 def test_routes_are_served_under_the_name_of_their_plugin(api_with):
@@ -80,20 +80,20 @@ def test_wrong_routes_are_said_and_left_out(api_with, routes, caplog):
 def test_a_format_of_a_plugin_is_exported(api_with):
     api = api_with(plugins=[Mine()])
     task = api.create()["external_id"]
-    answer = api.get("/v1/export", query="format=csv")
+    answer = api.get("/v1/export", query="format=ids")
 
     assert (answer.status_code, answer.text) == (200, f"external_id\n{task}\n")
-    assert answer.headers["content-type"] == "text/csv"
-    assert answer.headers["content-disposition"] == 'attachment; filename="tasks.csv"'
-    assert "csv, jsonl" in problem(api.get("/v1/export", query="format=xml"), 400, "invalid_parameter")["detail"]
-    problem(api.get("/v1/export", query="format=csv", headers={"Accept": "application/json"}), 406, "not_acceptable")
+    assert answer.headers["content-type"] == "text/plain"
+    assert answer.headers["content-disposition"] == 'attachment; filename="tasks.ids"'
+    assert "csv, ids, jsonl" in problem(api.get("/v1/export", query="format=xml"), 400, "invalid_parameter")["detail"]
+    problem(api.get("/v1/export", query="format=ids", headers={"Accept": "application/json"}), 406, "not_acceptable")
 
 
-@pytest.mark.parametrize("exporters", [["csv"], {"csv": object()}, {"jsonl": Csv()}])
+@pytest.mark.parametrize("exporters", [["ids"], {"ids": object()}, {"jsonl": Ids()}])
 def test_a_wrong_exporter_is_said_and_left_out(api_with, exporters, caplog):
     api = api_with(plugins=[Mine(exporters=exporters)])
     task = api.create()["external_id"]
 
     assert api.get("/v1/export").json["external_id"] == task
-    problem(api.get("/v1/export", query="format=csv"), 400, "invalid_parameter")
+    problem(api.get("/v1/export", query="format=ids"), 400, "invalid_parameter")
     assert "mine" in caplog.text

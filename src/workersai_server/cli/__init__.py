@@ -27,7 +27,7 @@ _COMMANDS = {
     "accounts": (f"{_HERE}.accounts:accounts", "Create accounts, give credit."),
     "keys": (f"{_HERE}.keys:keys", "Create, roll and revoke API keys."),
     "workers": (f"{_HERE}.workers:workers", "Create and block workers."),
-    "tasks": (f"{_HERE}.tasks:tasks", "Create, read and cancel tasks over the API."),
+    "tasks": (f"{_HERE}.tasks:tasks", "Create, read, cancel, import and export tasks over the API."),
     "callbacks": (f"{_HERE}.callbacks:callbacks", "See and replay deliveries over the API."),
     "plugin": (f"{_HERE}.plugins:plugin", "Write, check and list plugins."),
     "check": (f"{_HERE}.check:check", "Check the invariants of the database."),

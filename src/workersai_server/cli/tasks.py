@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workersai_server.cli.lazy import LazyGroup
 from workersai_server.cli.options import json_option, with_client
 from workersai_server.cli.output import Output, pass_output
+from workersai_server.cli.task_filters import filter_options
 
 if TYPE_CHECKING:
     from workersai_client import Client
@@ -39,17 +41,15 @@ def _text(given: str) -> str:
     return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
 
 
-def _pair(given: str) -> tuple[str, str]:
-    """Return the two sides of ``KEY=VALUE``."""
-    key, equals, value = given.partition("=")
-    if not (key and equals):
-        raise click.BadParameter(f"{given!r} is not KEY=VALUE.")
-    return key, value
-
-
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    late={
+        "import": ("workersai_server.cli.task_import:import_", "Create a task for each row of a file."),
+        "export": ("workersai_server.cli.task_export:export", "Write all tasks that match."),
+    },
+)
 def tasks() -> None:
-    """Create, read and cancel tasks over the API."""
+    """Create, read, cancel, import and export tasks over the API."""
 
 
 @tasks.command()
@@ -91,17 +91,7 @@ def get(output: Output, client: Client, external_id: str) -> None:
 
 
 @tasks.command("list")
-@click.option("--type", "task_type", help="Only of this task type.")
-@click.option("--status", help="Only in this status.")
-@click.option(
-    "--metadata",
-    type=_pair,
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Only with this metadata; may be given several times.",
-)
-@click.option("--created-after", help="RFC 3339, exclusive.")
-@click.option("--created-before", help="RFC 3339, exclusive.")
+@filter_options
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 @json_option
 @pass_output

@@ -33,7 +33,10 @@ _log = logging.getLogger("workersai.plugins")
 
 
 class Exporter(Protocol):
-    """A way to write tasks down; plugins bring theirs with the hook `register_exporters`."""
+    """A way to write tasks down; plugins bring theirs with the hook `register_exporters`.
+
+    A text `file_extension` names the file where it is not the name of the format.
+    """
 
     media_type: str
 
@@ -78,7 +81,8 @@ class Export:
         # The first page is read before the answer begins: what is wrong can still be said.
         first = next(pages)
         resp.content_type = exporter.media_type
-        resp.set_header("Content-Disposition", f'attachment; filename="tasks.{name}"')
+        extension = getattr(exporter, "file_extension", name)
+        resp.set_header("Content-Disposition", f'attachment; filename="tasks.{extension}"')
         resp.stream = exporter.write(_flat(first, pages))
 
     def _exporter(self, name: str) -> Exporter:
