@@ -66,6 +66,13 @@ BoundsOf = Callable[[S], Bounds]
 
 # --- schemas -----------------------------------------------------------------------------------------
 
+_ATTACHMENT_TYPE: JsonObject = {
+    "type": "string",
+    "description": "Always image; it may be left out.",
+    "enum": ["image"],
+    "default": "image",
+}
+
 
 def params_schema(what: str, more: JsonObject) -> Json:
     """Return the schema of the params.
@@ -89,12 +96,7 @@ def params_schema(what: str, more: JsonObject) -> Json:
                 "minLength": 1,
                 "maxLength": attachments.MAX_URL,
             },
-            "attachment_type": {
-                "type": "string",
-                "description": "Always image; it may be left out.",
-                "enum": ["image"],
-                "default": "image",
-            },
+            "attachment_type": _ATTACHMENT_TYPE,
             "objects_to_annotate": {
                 "title": "Objects",
                 "x-title-ko": "표시할 것",
