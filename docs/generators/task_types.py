@@ -45,7 +45,9 @@ def types() -> list[TaskType]:
     points = [point for point in metadata.entry_points(group=PROJECT) if point.value.startswith("workersai_plugins.")]
     names = [*first, *sorted({point.name for point in points}.difference(first))]
     loaded = Plugins.load((), files=(), entry_points=names, strict=True)
-    return [loaded.types.get(name) for name in names]
+    # A plugin may bring something else, such as a format of exports.
+    found = {report.name: report.task_types for report in loaded.reports()}
+    return [loaded.types.require(each) for name in names for each in found[name]]
 
 
 def _properties(schema: Mapping[str, Any]) -> str:
