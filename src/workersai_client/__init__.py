@@ -13,7 +13,7 @@ It knows nothing of the service's own packages: requests in, dicts out.
 
 from __future__ import annotations
 
-from workersai_client.callbacks import verify_callback
+from workersai_client.callbacks import check_webhook_secret, forward_callback, verify_callback
 from workersai_client.errors import (
     APIConnectionError,
     APIError,
@@ -50,5 +50,7 @@ __all__ = [
     "ValidationFailed",
     "WaitTimeout",
     "WorkerClient",
+    "check_webhook_secret",
+    "forward_callback",
     "verify_callback",
 ]

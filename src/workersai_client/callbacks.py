@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from workersai_client.errors import CallbackVerificationError
+from workersai_client.errors import APIConnectionError, CallbackVerificationError
 
-__all__ = ["verify_callback"]
+__all__ = ["check_webhook_secret", "forward_callback", "verify_callback"]
+
+_FORWARD_TIMEOUT_S = 15.0
 
 
 def verify_callback(
@@ -44,6 +46,35 @@ def verify_callback(
         raise CallbackVerificationError("No signature fits; check the secret and that the body is passed unchanged.")
     content: dict[str, Any] = json.loads(payload)
     return content
+
+
+def check_webhook_secret(secret: str) -> None:
+    """Raise unless a text can be a webhook secret.
+
+    Raises:
+        ValueError: it is none.
+    """
+    _secret_bytes(secret)
+
+
+def forward_callback(url: str, payload: bytes, headers: Mapping[str, str]) -> int:
+    """Send a callback on, byte for byte, and return the status of the answer.
+
+    Raises:
+        APIConnectionError: no answer came.
+    """
+    # PERF: only for receivers that pass on.
+    import requests
+
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(
+                url, data=payload, headers=dict(headers), timeout=_FORWARD_TIMEOUT_S, allow_redirects=False
+            )
+    except requests.RequestException as error:
+        raise APIConnectionError(f"{url} did not answer: {error}") from error
+    return answer.status_code
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

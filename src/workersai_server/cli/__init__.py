@@ -29,6 +29,7 @@ _COMMANDS = {
     "workers": (f"{_HERE}.workers:workers", "Create and block workers."),
     "tasks": (f"{_HERE}.tasks:tasks", "Create, read, cancel, import and export tasks over the API."),
     "callbacks": (f"{_HERE}.callbacks:callbacks", "See and replay deliveries over the API."),
+    "listen": (f"{_HERE}.listen:listen", "Receive callbacks on this machine."),
     "plugin": (f"{_HERE}.plugins:plugin", "Write, check and list plugins."),
     "check": (f"{_HERE}.check:check", "Check the invariants of the database."),
     "doctor": (f"{_HERE}.doctor:doctor", "Find out why something does not work."),
