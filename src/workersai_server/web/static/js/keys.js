@@ -70,10 +70,9 @@ export function watchKeys({ item, submit, undo, skip, help, say, storageKey }) {
 
   function choose(event) {
     const key = character(event);
-    const label = key && item()?.querySelector(`[data-hotkey="${key}"]`);
-    const input = label && (label.matches("input") ? label : label.querySelector("input"));
+    const input = key && item()?.querySelector(`[data-hotkey="${key}"]:enabled`);
     if (!input) return false;
-    if (input.type === "checkbox") input.click();
+    if (input.type !== "radio") input.click();
     else {
       input.checked = true;
       input.dispatchEvent(new Event("change", { bubbles: true }));
