@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import uuid
 import warnings
@@ -95,6 +97,24 @@ def connect(url: str) -> psycopg.Connection:
     return psycopg.connect(url, autocommit=True, application_name="bystander")
 
 
+# Waits until the test process is gone, however it went, and leaves nothing of its server.
+_JANITOR = """
+import os, shutil, signal, sys, time
+folder = sys.argv[1]
+sys.stdin.read()
+try:
+    with open(os.path.join(folder, "postmaster.pid")) as file:
+        os.kill(int(file.readline()), signal.SIGQUIT)
+except (OSError, ValueError):
+    pass
+for _ in range(50):
+    shutil.rmtree(folder, ignore_errors=True)
+    if not os.path.exists(folder):
+        break
+    time.sleep(0.1)
+"""
+
+
 class OwnServer:
     """A server that a test may stop and start.
 
@@ -104,6 +124,9 @@ class OwnServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._janitor = subprocess.Popen(
+            [sys.executable, "-c", _JANITOR, str(folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
         self._server = _start(folder)
         self.url = self._server.get_uri()
 
@@ -121,6 +144,7 @@ class OwnServer:
             self.stop_now()
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._janitor.communicate()
 
     def _control(self, *arguments: str) -> None:
         server = self._server
