@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
-from support.shift import give, response_of, submit
+from support.shift import give, response_of, saved, submit
 
 TEXT = "👩‍👩‍👧 서울대학교는 관악구에 있고 🐜 Ada Lovelace liked it."
 LABELS = ["기관", "장소", "person"]
@@ -123,7 +121,7 @@ def test_nothing_to_mark_is_an_answer(at_work, world):
 
 def test_spans_survive_a_reload_as_a_draft(at_work, world):
     show(at_work, world)
-    with at_work.expect_response(re.compile(r"/draft$")):
+    with saved(at_work, "🐜"):
         mark(at_work, "🐜", "2")
     at_work.reload()
     expect(at_work.locator("mark")).to_have_text("🐜")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
+from urllib.parse import unquote_plus
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
-__all__ = ["give", "response_of", "submit"]
+__all__ = ["give", "response_of", "saved", "submit"]
 
 
 def give(page: Page, world: Any, task_type: str, params: dict[str, Any], **fields: Any) -> str:
@@ -15,6 +17,15 @@ def give(page: Page, world: Any, task_type: str, params: dict[str, Any], **field
     page.reload()
     page.wait_for_selector(".wai-item")
     return str(task["external_id"])
+
+
+def saved(page: Page, text: str) -> AbstractContextManager[Any]:
+    """Wait at the end of a `with` block until a draft with this text is stored."""
+
+    def has_it(response: Response) -> bool:
+        return response.url.endswith("/draft") and text in unquote_plus(response.request.post_data or "")
+
+    return page.expect_response(has_it)
 
 
 def submit(page: Page) -> None:

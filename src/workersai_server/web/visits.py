@@ -346,7 +346,9 @@ class Visit:
     def _headers(self, media_hosts: bool) -> Mapping[str, str]:
         anywhere = " http: https: data: blob:" if media_hosts else ""
         policy = (
-            "default-src 'none'; script-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self';"
+            "default-src 'none'; script-src 'self'; font-src 'self'; form-action 'self';"
+            # The waveform reads the recording that the page plays.
+            f" connect-src 'self'{anywhere};"
             f" style-src 'self' 'nonce-{self.nonce}'; img-src 'self'{anywhere}; media-src 'self'{anywhere};"
             f" frame-src {'http: https:' if media_hosts else chr(39) + 'none' + chr(39)};"
             " base-uri 'none'; frame-ancestors 'none'"

@@ -5,9 +5,6 @@ const ACTIVE_MS = 120000;
 const TICK_MS = 1000;
 const WIDGETS = {
   "audio_transcription": "./widgets/transcription.js",
-  "boxes": "./widgets/boxes.js",
-  "polygons": "./widgets/polygons.js",
-  "keypoints": "./widgets/keypoints.js",
   "spans": "./widgets/spans.js",
   "ranking": "./widgets/ranking.js",
 };
@@ -73,7 +70,8 @@ function watchLease(item, form, words, outbox) {
 function watchMedia(item, words) {
   const speed = Number(localStorage.getItem("wai-speed")) || 1;
   for (const media of item.querySelectorAll("audio, video")) {
-    media.addEventListener("loadedmetadata", () => (media.playbackRate = speed), { once: true });
+    // The default is what the rate becomes when the media is loaded, be that before or after this.
+    media.defaultPlaybackRate = media.playbackRate = speed;
   }
   const broken = (event) => {
     const media = event.target;
