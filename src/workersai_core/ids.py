@@ -74,5 +74,5 @@ def _after_fork() -> None:
         source._forget_drawn()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+# Where processes do not fork there is nothing to register with.
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_after_fork)

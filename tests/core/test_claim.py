@@ -20,6 +20,7 @@ from workersai_core import (
     Worker,
 )
 from workersai_core.api import Issue, Json, Rejected, hookimpl
+from workersai_core.store import assignment_rows, queue_rows
 
 SKILLED = Worker(id="dora", skills=frozenset({"unanimous"}))
 
@@ -514,3 +515,46 @@ def test_a_worker_sees_its_own_assignments_whatever_became_of_them(engine):
     assert AssignmentState.SKIPPED is engine.assignment(held.upper(), ANN).state
     with pytest.raises(NotFound):
         engine.assignment(held, BOB)
+
+
+# --- what other processes do meanwhile, played out in one ------------------------------------------------
+
+
+def test_when_others_take_the_chosen_task_the_next_is_taken(open_engine, monkeypatch):
+    engine = open_engine(Choosy())
+    first, last = create(engine), create(engine)
+    take, lost = queue_rows.take_slot, []
+
+    def take_slot(session, task_id):
+        if task_id == last.external_id:
+            lost.append(task_id)
+            return False
+        return take(session, task_id)
+
+    monkeypatch.setattr(queue_rows, "take_slot", take_slot)
+    assert first.external_id == engine.claim(ANN).task.external_id
+    assert [last.external_id] == lost
+
+
+def test_when_others_take_all_that_was_found_it_is_looked_for_again(open_engine, monkeypatch):
+    engine = open_engine(Choosy())
+    task = create(engine)
+    take, tries = queue_rows.take_slot, []
+
+    def take_slot(session, task_id):
+        tries.append(task_id)
+        return len(tries) > 1 and take(session, task_id)
+
+    monkeypatch.setattr(queue_rows, "take_slot", take_slot)
+    assert task.external_id == engine.claim(ANN).task.external_id
+    assert 2 == len(tries)
+
+
+def test_a_lease_that_is_renewed_at_the_last_moment_is_not_ended(engine, clock, monkeypatch):
+    create(engine)
+    claim(engine, ANN)
+    clock.advance(900)
+    monkeypatch.setattr(assignment_rows, "expire", lambda *_: False)
+    assert engine.claim(BOB) is None
+    monkeypatch.undo()
+    assert claim(engine, BOB)

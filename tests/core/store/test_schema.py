@@ -132,6 +132,8 @@ def test_upgrading_again_changes_nothing(url):
     upgrade(str(url), [CORE])
     assert before == described(url)
     assert [CORE.head] == revision_of(url, "core")
+    with schema.schema_connection(url, changing=False) as connection:
+        schema.require_current(connection, [CORE])
 
 
 def test_two_schemas_live_in_one_database_and_move_on_independently(url, guest):
