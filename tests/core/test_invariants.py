@@ -284,3 +284,27 @@ def test_a_damaged_file_is_found(engine, open_engine, path):
     [found] = open_engine(database=f"sqlite:///{path}").check()
     assert ("I14", "The database file is damaged.") == (found.invariant, found.detail)
     assert any("ix_wai_task_newest" in complaint for complaint in found.ids)
+
+
+# --- large databases ---------------------------------------------------------------------------------
+
+
+def repeated_walks(path, query):
+    """Return what a query walks over again and again: once for each row of something else."""
+    connection = sqlite3.connect(path)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    connection.close()
+    correlated = {node for node, _, _, told in plan if told.startswith("CORRELATED")}
+    return [told for _, parent, _, told in plan if parent in correlated and told.startswith("SCAN")]
+
+
+@pytest.mark.parametrize("query", [query for *_, query in invariants._CHECKS])
+def test_no_check_walks_over_a_table_for_each_row_of_another(engine, path, query):
+    assert [] == repeated_walks(path, query)
+
+
+def test_a_check_that_does_is_caught(engine, path):
+    walk = (
+        "SELECT (SELECT count(*) FROM wai_assignment a WHERE a.task_id = t.id AND a.state = 'claimed') FROM wai_task t"
+    )
+    assert 1 == len(repeated_walks(path, walk))
