@@ -91,6 +91,7 @@ def params_schema(what: str, more: JsonObject) -> Json:
             "attachment": {
                 "title": "Image",
                 "x-title-ko": "이미지",
+                "x-media": "image",
                 "type": "string",
                 "description": "The http or https URL of the image.",
                 "minLength": 1,

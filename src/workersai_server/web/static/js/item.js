@@ -5,6 +5,7 @@ const ACTIVE_MS = 120000;
 const TICK_MS = 1000;
 const WIDGETS = {
   "audio_transcription": "./widgets/transcription.js",
+  "boxes": "./widgets/boxes.js",
   "spans": "./widgets/spans.js",
   "ranking": "./widgets/ranking.js",
 };
