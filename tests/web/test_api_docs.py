@@ -11,6 +11,7 @@ import pytest
 from support.live_server import running_server
 from support.site import pages, text_of
 from workersai_client import Client, WorkerClient
+from workersai_core import WorkersAIError
 from workersai_server.openapi import OPERATIONS
 from workersai_server.service import Service
 from workersai_server.settings import Settings
@@ -43,6 +44,16 @@ def test_it_has_every_operation_type_and_error_code_in_both_languages(docs):
             assert f'id="{anchor}"' in page
     assert "Task 만들기" in text_of(docs("ko"))
     assert "Create a task" in text_of(docs("en"))
+
+
+def test_errors_of_plugins_are_not_ours_to_describe(docs):
+    class Foreign(WorkersAIError):
+        """A plugin's own."""
+
+        code = "foreign_to_us"
+
+    assert "foreign_to_us" == Foreign.code
+    assert "foreign_to_us" not in docs("en")
 
 
 def test_every_link_within_it_leads_somewhere(docs):

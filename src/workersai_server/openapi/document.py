@@ -14,7 +14,7 @@ from workersai_server.openapi.operations import OPERATIONS, Operation, Parameter
 from workersai_server.openapi.shapes import shapes
 from workersai_server.openapi.types import components_of, reference
 
-__all__ = ["describe", "error_codes"]
+__all__ = ["describe", "error_codes", "error_kinds"]
 
 Document = dict[str, Any]
 
@@ -75,7 +75,12 @@ def describe(engine: Engine, *, prefix: str = "", language: str = "en") -> Docum
 
 def error_codes() -> list[str]:
     """Return every code that an answer may carry."""
-    return sorted({kind.code for kind in _tree(WorkersAIError)} | {problems.ServerFault.code})
+    return sorted({kind.code for kind in error_kinds()})
+
+
+def error_kinds() -> Iterator[type[WorkersAIError]]:
+    """Yield our own kinds of errors; a plugin may have further ones, which only it can describe."""
+    yield from (kind for kind in _tree(WorkersAIError) if kind.__module__.startswith("workersai_"))
 
 
 def _tree(kind: type[WorkersAIError]) -> Iterator[type[WorkersAIError]]:

@@ -14,7 +14,7 @@ from workersai_core.api import TaskType
 from workersai_server import messages
 from workersai_server.amounts import from_micros
 from workersai_server.openapi import OPERATIONS, Operation
-from workersai_server.problems import ServerFault
+from workersai_server.openapi.document import error_kinds
 from workersai_server.settings import Settings
 from workersai_server.web.api_docs.samples import Samples, samples_of
 from workersai_server.web.translations import Language
@@ -110,8 +110,7 @@ def types(engine: Engine, settings: Settings) -> Sequence[TypeEntry]:
 
 def codes(language: Language) -> Sequence[Code]:
     """Return every error code an answer may carry, in order."""
-    every: list[type[WorkersAIError]] = [*_tree(WorkersAIError), ServerFault]
-    kinds = {kind.code: kind for kind in every}
+    kinds = {kind.code: kind for kind in error_kinds()}
     return [
         Code(
             code=code,
@@ -126,12 +125,6 @@ def codes(language: Language) -> Sequence[Code]:
 
 _START_UP = frozenset({"plugin_invalid", "schema_invalid", "setting_invalid"})
 """The codes of errors that no answer carries: they end the start."""
-
-
-def _tree(kind: type[WorkersAIError]) -> Iterator[type[WorkersAIError]]:
-    for child in kind.__subclasses__():
-        yield child
-        yield from _tree(child)
 
 
 def _sentence(kind: type[WorkersAIError]) -> str:
