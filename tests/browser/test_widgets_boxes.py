@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
 from support.pictures import png
 from support.recordings import serving
-from support.shift import give, response_of, saved, submit
+from support.shift import Picture, give, response_of, saved, submit
 
 WIDTH, HEIGHT = 400, 200
 
@@ -28,21 +26,12 @@ def show(page, world, picture, **params):
     return task_id
 
 
-def at(page, x, y):
-    """The place of the window where a pixel of the picture is shown."""
-    box = page.locator(".wai-view svg").bounding_box()
-    return box["x"] + box["width"] * x / WIDTH, box["y"] + box["height"] * y / HEIGHT
-
-
 def drag(page, start, end):
-    page.mouse.move(*at(page, *start))
-    page.mouse.down()
-    page.mouse.move(*at(page, *end), steps=4)
-    page.mouse.up()
+    Picture(page, WIDTH, HEIGHT).drag(start, end)
 
 
 def boxes(page):
-    return json.loads(page.locator("[name='response/annotations=']").input_value())
+    return Picture(page, WIDTH, HEIGHT).marked()
 
 
 def near(expected, found):
@@ -193,7 +182,7 @@ def test_a_finger_draws_too(chrome, world, picture):
         ("touchMove", (150, 100)),
         ("touchEnd", None),
     ):
-        points = [] if place is None else [dict(zip("xy", at(page, *place), strict=True))]
+        points = [] if place is None else [dict(zip("xy", Picture(page, WIDTH, HEIGHT).at(*place), strict=True))]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     expect(page.locator(".wai-found li")).to_have_count(1)
     names = ("left", "top", "width", "height")

@@ -6,6 +6,8 @@ const TICK_MS = 1000;
 const WIDGETS = {
   "audio_transcription": "./widgets/transcription.js",
   "boxes": "./widgets/boxes.js",
+  "polygons": "./widgets/polygons.js",
+  "keypoints": "./widgets/keypoints.js",
   "spans": "./widgets/spans.js",
   "ranking": "./widgets/ranking.js",
 };

@@ -62,6 +62,13 @@ class Editor {
     return rounded(value);
   }
 
+  /** How far points may go together, of a way that is wanted, without leaving the picture. */
+  inside(points, dx, dy) {
+    const part = (values, length, way) => Math.max(-Math.min(...values), Math.min(length - Math.max(...values), way));
+    const { width, height } = this.size;
+    return { x: part(points.map((each) => each.x), width, dx), y: part(points.map((each) => each.y), height, dy) };
+  }
+
   /** What a new shape has besides its place. */
   label() {
     return this.labels ? { label: this.labels.current } : {};
@@ -269,12 +276,12 @@ class Editor {
     return group;
   }
 
-  knob({ id, x, y, title, small }) {
+  knob({ id, x, y, title, small, solid }) {
     const { scale } = this.stage;
     const attributes = title ? { tabindex: "0", role: "button", "aria-label": title } : {};
     // A finger needs more room than the eye.
     const felt = draw("circle", { class: "wai-felt", cx: x, cy: y, r: (small ? 8 : 12) / scale });
-    const seen = draw("circle", { class: "wai-knob", cx: x, cy: y, r: (small ? 4 : 6) / scale });
+    const seen = draw("circle", { class: solid ? "wai-knob solid" : "wai-knob", cx: x, cy: y, r: (small ? 4 : 6) / scale });
     return draw("g", { "data-handle": id, class: small ? "small" : "", ...attributes }, felt, seen);
   }
 
