@@ -145,6 +145,11 @@ class OneKeyTwice(Tick):
     ui = {"hotkeys": {"/ticked": ["1", "2", "1"]}}
 
 
+@breaks("the_element_is_shipped")
+class BringsNoModule(Tick):
+    ui = {"element": {"name": "tick-list", "module": "tick_list.js"}}
+
+
 @breaks("params_never_crash")
 class WholeNumbersOnly(Tick):
     """Crashes on 2.0, which is an integer in JSON Schema."""

@@ -44,6 +44,7 @@ def create_site(site: Site, metrics: Metrics) -> falcon.App[ApiRequest, falcon.R
     """
     app = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=site.settings.access_log)])
     app.add_route("/static/{version}/{name:path}", site.assets)
+    app.add_route("/static/plugins/{digest}/{name}", site.plugin_assets)
     sign_in.add_routes(app, site)
     console.add_routes(app, site)
     dashboard.add_routes(app, site)

@@ -26,6 +26,7 @@ from workersai_server.errors import CsrfFailed, Forbidden, InvalidBody, Unauthen
 from workersai_server.messages import detail_of, issue_text, language_of
 from workersai_server.settings import Settings
 from workersai_server.web.assets import Assets
+from workersai_server.web.plugin_assets import PluginAssets
 from workersai_server.web.translations import LANGUAGES, Language, gettext, ngettext
 
 __all__ = ["Page", "Site", "Visit", "last"]
@@ -57,6 +58,7 @@ class Site:
         self.settings = settings
         self.sessions = Sessions(engine, accounts)
         self.assets = Assets()
+        self.plugin_assets = PluginAssets(engine.types)
         self._templates = {language: self._environment(language) for language in LANGUAGES}
 
     def template(self, name: str, language: Language) -> Template:

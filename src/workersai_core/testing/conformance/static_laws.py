@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from workersai_core.elements import element_of
 from workersai_core.errors import Issue, PluginConfigurationError, SchemaError
 from workersai_core.plugins.type_rules import registered
 from workersai_core.schemas import compile_schema, problems
@@ -164,6 +165,19 @@ def hotkeys_do_not_clash(task_type: TaskType) -> None:
     _break_on(hotkey_problems(task_type))
 
 
+@static_law(remedy="Put the ES module beside the Python module, and into the package.")
+def the_element_is_shipped(task_type: TaskType) -> None:
+    """A custom element in ``ui`` has a name and a module, and the module lies beside the type's own.
+
+    ``{"name": "my-element", "module": "element.js"}``: the name has a hyphen,
+    the module is a file name without a folder, of at most 1 MB.
+    """
+    try:
+        element_of(task_type)
+    except PluginConfigurationError as error:
+        raise Broken(error.detail) from error
+
+
 @static_law(remedy="Import heavy libraries inside the method that needs them.")
 def import_is_fast(task_type: TaskType) -> None:
     """Importing the type's module takes less than 200 ms of processor time beyond the plugin API itself.
@@ -186,5 +200,11 @@ SCHEMA_LAWS: Sequence[Law] = (schemas_are_valid, objects_are_closed, references_
 TYPE_LAWS: Sequence[Law] = (attributes_are_well_formed, empty_response_is_refused, examples_hold)
 """The laws that drawn ones build on besides."""
 
-HINT_LAWS: Sequence[Law] = (values_can_be_drawn, ui_points_at_what_exists, hotkeys_do_not_clash, import_is_fast)
+HINT_LAWS: Sequence[Law] = (
+    values_can_be_drawn,
+    ui_points_at_what_exists,
+    hotkeys_do_not_clash,
+    the_element_is_shipped,
+    import_is_fast,
+)
 """Laws on which nothing builds."""

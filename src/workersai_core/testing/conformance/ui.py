@@ -4,7 +4,7 @@
         "show": ["/text"],
         "widgets": {"/sentiment": "buttons"},
         "hotkeys": {"/sentiment": ["p", "n", "u"]},
-        "element": {…},
+        "element": {"name": "my-element", "module": "element.js"},
     }
 
 Hotkeys stand for the choices of a field in their order; there may be fewer keys

@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 import attrs
 
-from workersai_core import Claim, Engine
+from workersai_core import Claim, jsontext
 from workersai_core.api import TaskType
 from workersai_core.clock import rfc3339
 from workersai_core.errors import Issue
 from workersai_server.web import forms
 from workersai_server.web.markdown import rendered
+from workersai_server.web.plugin_assets import ServedElement
 from workersai_server.web.translations import Language
+from workersai_server.web.visits import Site
 
 __all__ = ["Exhibit", "Item", "exhibits_of", "item_of"]
 
@@ -40,8 +42,12 @@ class Item:
     claim: Claim
     exhibits: Sequence[Exhibit]
     form: forms.Field
-    element: Mapping[str, Any] | None
+    element: ServedElement | None
     """The element that the task type brings for its form."""
+    task_json: str
+    """What the element is given of the task."""
+    value_json: str
+    """What it starts from; "" when nothing was answered."""
 
     @property
     def assignment_id(self) -> str:
@@ -66,23 +72,32 @@ class Item:
 
 
 def item_of(
-    engine: Engine, claim: Claim, language: Language, value: Any = forms.ABSENT, issues: Sequence[Issue] = ()
+    site: Site, claim: Claim, language: Language, value: Any = forms.ABSENT, issues: Sequence[Issue] = ()
 ) -> Item:
     """Return what to show of an assignment.
 
     Args:
-        engine: Whose task types.
+        site: Whose task types.
         claim: The assignment.
         language: Of labels.
         value: What was answered so far.
         issues: What is wrong with it.
     """
-    task_type = engine.types.require(claim.task.task_type)
+    task_type = site.engine.types.require(claim.task.task_type)
+    task = claim.task
+    given = {
+        "task_type": task_type.name,
+        "instruction": task.instruction,
+        "params": task.params,
+        "language": language,
+    }
     return Item(
         claim=claim,
         exhibits=list(exhibits_of(task_type, claim.task.params, language)),
         form=forms.build(claim.response_schema, value, issues, language=language, ui=task_type.ui),
-        element=task_type.ui.get("element"),
+        element=site.plugin_assets.element(task_type.name),
+        task_json=jsontext.dumps(given),
+        value_json="" if value is forms.ABSENT else jsontext.dumps(forms.filled(value)),
     )
 
 

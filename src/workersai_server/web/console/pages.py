@@ -97,7 +97,7 @@ class OneItem(Page):
             else:
                 self._accepted(visit, assignment_id, undo=held is not None)
                 return
-        item = item_of(self.site.engine, claim, visit.language, decoded.shown, issues)
+        item = item_of(self.site, claim, visit.language, decoded.shown, issues)
         if visit.wants_json:
             visit.json(_fragment(visit, item), status=200 if decoded.edited else 422)
         else:
@@ -112,7 +112,7 @@ class OneItem(Page):
         claim = _find(self.site, worker, assignment_id)
         if claim is None:
             raise LeaseLost("This assignment has ended; go on with the next one.")
-        item = item_of(self.site.engine, claim, visit.language, draft.response)
+        item = item_of(self.site, claim, visit.language, draft.response)
         if visit.wants_json:
             visit.json(_fragment(visit, item))
         else:
@@ -196,9 +196,9 @@ def _find(site: Site, worker: Worker, assignment_id: str) -> Claim | None:
 def _with_draft(visit: Visit, worker: Worker, claim: Claim) -> Item:
     draft = visit.site.answers.draft(worker, claim.assignment.id)
     if draft is None:
-        return item_of(visit.site.engine, claim, visit.language)
+        return item_of(visit.site, claim, visit.language)
     issues = [_inside(issue) for issue in draft.refusal]
-    return item_of(visit.site.engine, claim, visit.language, draft.response, issues)
+    return item_of(visit.site, claim, visit.language, draft.response, issues)
 
 
 def _relative(error: InvalidInput) -> list[Issue]:

@@ -24,6 +24,6 @@ from __future__ import annotations
 
 from workersai_server.web.forms.build import build
 from workersai_server.web.forms.decode import MAX_ITEMS, Decoded, decode
-from workersai_server.web.forms.fields import ABSENT, Choice, Field, Kind
+from workersai_server.web.forms.fields import ABSENT, Choice, Field, Kind, filled
 
-__all__ = ["ABSENT", "MAX_ITEMS", "Choice", "Decoded", "Field", "Kind", "build", "decode"]
+__all__ = ["ABSENT", "MAX_ITEMS", "Choice", "Decoded", "Field", "Kind", "build", "decode", "filled"]

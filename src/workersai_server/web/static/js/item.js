@@ -21,8 +21,15 @@ export function dress(item, { words, save, outbox }) {
     stops.forEach((stop) => stop());
     item.stopDressing = undefined;
   };
+  enrich(item, form);
+}
+
+/** Show the plugin's own element, or else the fields that have a widget with it. */
+async function enrich(item, form) {
+  if (item.dataset.enriched !== undefined) return;
+  item.dataset.enriched = "";
+  if (item.dataset.module && (await element(item, form))) return;
   for (const field of form.querySelectorAll("[data-widget]")) upgrade(item, form, field);
-  if (item.dataset.module) element(item, form);
 }
 
 function watchDraft(item, form, save) {
@@ -100,8 +107,7 @@ function watchMedia(item, words) {
 /** Show a field with its own widget; where that fails, the plain field stays. */
 async function upgrade(item, form, field) {
   const path = WIDGETS[field.dataset.widget];
-  if (!path || field.dataset.dressed !== undefined) return;
-  field.dataset.dressed = "";
+  if (!path) return;
   try {
     const { mount } = await import(path);
     const words = JSON.parse(document.getElementById("widget-words").dataset.words);
@@ -112,12 +118,14 @@ async function upgrade(item, form, field) {
   }
 }
 
-/** Show the element that a plugin brings; where that fails, the form stays. */
+/** Show the element that a plugin brings; returns whether it is there: where it fails, the form stays. */
 async function element(item, form) {
   try {
     const { mountElement } = await import("./element.js");
     await mountElement(item, form);
+    return true;
   } catch (error) {
     console.warn(`The element ${item.dataset.element} is not shown: ${error}`);
+    return false;
   }
 }

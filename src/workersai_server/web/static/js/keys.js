@@ -17,6 +17,7 @@ function composes(event) {
   return event.isComposing || event.keyCode === 229;
 }
 
+/** Whether a key is written into something; the target of an event is the host of a shadow tree, not what is in it. */
 function isTyping(target) {
   if (target.isContentEditable || target.matches?.("textarea, select")) return true;
   return target.matches?.("input:not([type=radio], [type=checkbox], [type=button], [type=submit])") ?? false;
@@ -86,7 +87,7 @@ export function watchKeys({ item, submit, undo, skip, help, say, storageKey }) {
     let done = false;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) done = !event.repeat && (submit(), true);
     else if (event.altKey && !event.ctrlKey && !event.metaKey) done = !event.repeat && withAlt[event.code]?.();
-    else if (!event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target) && single) {
+    else if (!event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.composedPath()[0]) && single) {
       if (event.key === "?") done = (help(), true);
       else if (!event.repeat && !event.shiftKey) done = choose(event);
     }

@@ -136,7 +136,8 @@ export class Control {
   }
 
   text(value) {
-    return value.length || this.required ? JSON.stringify(value) : "";
+    if (value === undefined || (value?.length === 0 && !this.required)) return "";
+    return JSON.stringify(value);
   }
 
   /** What is wrong with the items of the field, by position; links from the summary lead to these texts now. */
