@@ -28,14 +28,21 @@ def chrome():
 
 
 @pytest.fixture
-def world(tmp_path):
+def plugin_files():
+    """The plugins of the server besides those installed; a module may have its own."""
+    return []
+
+
+@pytest.fixture
+def world(tmp_path, plugin_files):
     database = tmp_path / "labels.db"
     service = Service.open(Settings(db=f"sqlite:///{database}"), start=False)
     account = service.accounts.create("anna@example.com", password="correct horse", unlimited=True, operator=True)
     worker = service.accounts.create_worker("Bora")
     service.close()
+    options = [option for file in plugin_files for option in ("--plugin", str(file))]
     with (
-        running_server(database, undo_s="1", allow_callback_networks="127.0.0.0/8", sign_up="open") as server,
+        running_server(database, *options, undo_s="1", allow_callback_networks="127.0.0.0/8", sign_up="open") as server,
         Client(server.url, account.live_key) as client,
     ):
         yield World(server.url, client, worker.token, "anna@example.com", "correct horse")
