@@ -335,6 +335,10 @@ SENTENCES: Sequence[tuple[str, str]] = (
         "The task is {}; only an open task can be canceled.",
         "task가 {0} 상태입니다. 끝나지 않은 task만 취소할 수 있습니다.",
     ),
+    (
+        "The task is {}; only an open task can be completed.",
+        "task가 {0} 상태입니다. 끝나지 않은 task만 완료할 수 있습니다.",
+    ),
     ("The task vanished while it was being ended.", "task를 끝내는 동안 task가 사라졌습니다."),
     ("The task {} wants no further answer.", "task {0}에는 더 이상 답이 필요하지 않습니다."),
     ("The task {} of this assignment is gone.", "이 할당의 task {0}가 없습니다."),

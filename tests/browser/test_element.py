@@ -110,6 +110,40 @@ def test_an_element_that_fails_leaves_the_form(at_work, world, source):
     at_work.watch.forget("is not shown")
 
 
+def show_result(page, world, task_id):
+    """Open the page of a task on its owner's dashboard."""
+    page.goto(f"{world.url}/sign-in")
+    page.fill("#email", world.email)
+    page.fill("#password", world.password)
+    page.click("main button")
+    page.wait_for_url("**/dashboard")
+    page.goto(f"{world.url}/dashboard/tasks/{task_id}")
+
+
+def test_the_result_is_shown_in_the_element_read_only(at_work, world):
+    task_id, colour = show(at_work, world)
+    colour.evaluate(SET, "#336699")
+    submit(at_work)
+    response_of(world, task_id)
+    show_result(at_work, world, task_id)
+    expect(colour).to_have_value("#336699")
+    expect(colour).to_be_disabled()
+    expect(at_work.locator(".wai-readonly [name='response/colour']")).to_have_count(0)
+
+
+@pytest.mark.parametrize("source", [FAILING["throws when it is shown"], FAILING["is no JavaScript"]])
+def test_a_result_whose_element_fails_is_shown_in_the_form(at_work, world, source):
+    task_id, _ = show(at_work, world)
+    at_work.get_by_role("textbox", name="colour").fill("#123456")
+    submit(at_work)
+    response_of(world, task_id)
+    with at_work.expect_console_message(lambda message: "is not shown" in message.text):
+        show_result(at_work, world, task_id)
+    expect(at_work.locator("wall-colour")).to_have_count(0)
+    expect(at_work.locator(".wai-readonly [name='response/colour']")).to_have_value("#123456")
+    at_work.watch.forget("is not shown")
+
+
 @pytest.mark.parametrize(
     "source", [define("connectedCallback() { this.innerHTML = '<b style=\"color: red\">x</b>'; }")]
 )

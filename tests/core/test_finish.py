@@ -8,7 +8,7 @@ import pytest
 from support import engines
 from support.engines import ACCOUNT, ANN, BOB, Watcher, answer, claim, create, history, stored
 from support.task_types import Pick
-from workersai_core import Engine, NotFound, TaskStatus, WrongState
+from workersai_core import Engine, InvalidInput, NotFound, TaskStatus, WrongState
 from workersai_core.api import hookimpl
 from workersai_core.testing import CapturingTransport
 
@@ -271,3 +271,53 @@ def test_a_reserved_example_host_is_on_record_but_never_called(open_engine):
     assert "skipped" == stored(engine, task).callback_state
     assert [] == transport.requests
     assert [] == engine.check()
+
+
+# --- completing a test task by hand --------------------------------------------------------------------
+
+
+def complete(engine, task, **fields):
+    return engine.complete_test_task(task.external_id, **{"account": ACCOUNT, **fields})
+
+
+def test_a_test_task_can_be_completed_by_hand(open_engine):
+    engine = open_engine(watcher := Watcher())
+    task = create(engine, mode="test", metadata={"mock": {"outcome": "never"}}, callback_url="https://r.test/hook")
+    done = complete(engine, task, response={"choice": "b"})
+    assert (TaskStatus.COMPLETED, {"choice": "b"}, "pending") == (done.status, done.response, done.callback_state)
+    assert done == stored(engine, task)
+    assert ("task_completed", "requester") == (watcher.seen[-1].name, watcher.seen[-1].actor)
+    assert [] == engine.check()
+
+
+def test_without_a_response_a_test_task_gets_that_of_its_mock(open_engine, clock):
+    engine = open_engine()
+    first = create(engine, mode="test", metadata={"mock": {"delay_s": 60, "response": {"choice": "b"}}})
+    second = create(engine, mode="test", metadata={"mock": {"delay_s": 60}})
+    assert {"choice": "b"} == complete(engine, first).response
+    assert complete(engine, second).response["choice"] in second.params["options"]
+    clock.advance(61)
+    assert 0 == engine.tick()
+
+
+@pytest.mark.parametrize("response", [{}, {"choice": "not an option"}, {"choice": "a", "more": 1}, [], "a"])
+def test_a_wrong_response_leaves_a_test_task_as_it_was(open_engine, response):
+    engine = open_engine()
+    task = create(engine, mode="test", metadata={"mock": {"outcome": "never"}})
+    with pytest.raises(InvalidInput, match="nothing was changed") as caught:
+        complete(engine, task, response=response)
+    assert all(issue.pointer.startswith("/response") for issue in caught.value.issues)
+    assert task == stored(engine, task)
+
+
+def test_only_an_open_test_task_of_the_account_can_be_completed_by_hand(open_engine):
+    engine = open_engine()
+    live, test = create(engine), create(engine, mode="test", metadata={"mock": {"outcome": "never"}})
+    with pytest.raises(NotFound):
+        complete(engine, live)
+    with pytest.raises(NotFound):
+        complete(engine, test, account="another")
+    complete(engine, test, response={"choice": "a"})
+    with pytest.raises(WrongState, match="completed"):
+        complete(engine, test, response={"choice": "b"})
+    assert {"choice": "a"} == stored(engine, test).response

@@ -22,6 +22,7 @@ SLUG = re.compile("[a-z][a-z_]+")
 # Parts that only stand inside sentences which are in the catalog, and what is said to operators alone.
 NOT_SAID_ALONE = {
     "{} wrong; nothing was created.",
+    "{} wrong; nothing was changed.",
     "{} wrong; the assignment is still yours.",
     "{} {}; this is {}.",
     "{}one is repeated.",

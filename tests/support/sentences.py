@@ -31,6 +31,7 @@ SOURCES = [
             "commands/create.py",
             "commands/finish.py",
             "commands/listing.py",
+            "commands/mocking.py",
             "commands/work.py",
         )
     ],

@@ -182,3 +182,67 @@ def test_what_failed_can_be_sent_again_together(world, anna):
     assert "There is none." in text_of(anna.page)
     anna.post("/dashboard/callbacks/replay", {"days": "7"})
     assert anna.path.startswith("/dashboard/callbacks?state=pending")
+
+
+# --- completing a test task ---------------------------------------------------------------------------
+
+
+def waiting(world, **fields):
+    """Create a test task that its mock leaves open."""
+    return create(world, mode="test", metadata={"mock": {"outcome": "never"}}, **fields)
+
+
+def complete_by_hand(browser, task, fields):
+    return browser.post(f"/dashboard/tasks/{task.external_id}/complete", fields)
+
+
+def test_a_test_task_is_completed_with_the_form_and_called_back(world, anna):
+    task = waiting(world)
+    page = anna.get(f"/dashboard/tasks/{task.external_id}?mode=test").text
+    assert "Complete this test task" in page
+    complete_by_hand(anna, task, {"response#": "1", "response/category": '"불만"'})
+    assert "Complete this test task" not in anna.page
+    assert "completed" in text_of(anna.page)
+    done = world.house.engine.get_task(task.external_id, account=account(world).id, mode="test")
+    assert {"category": "불만"} == done.response
+    assert 1 == world.house.engine.deliver()
+
+
+def test_a_test_task_is_completed_as_the_mock_would(world, anna):
+    task = create(world, mode="test", metadata={"mock": {"delay_s": 3600, "response": {"category": "칭찬"}}})
+    anna.get(f"/dashboard/tasks/{task.external_id}?mode=test")
+    complete_by_hand(anna, task, {"mock": "1"})
+    done = world.house.engine.get_task(task.external_id, account=account(world).id, mode="test")
+    assert ("completed", {"category": "칭찬"}) == (done.status.value, done.response)
+
+
+def test_a_wrong_answer_to_a_test_task_comes_back_with_what_is_wrong(world, anna):
+    params = {"attachment": "https://example.com/1.wav"}
+    task = waiting(world, task_type="audio_transcription", params=params)
+    anna.get(f"/dashboard/tasks/{task.external_id}?mode=test")
+    refused = complete_by_hand(
+        anna, task, {"response#": "1", "response/transcript": "안녕", "response/duration": "long"}
+    )
+    assert 422 == refused.status_code
+    assert "Please check" in text_of(refused.text)
+    assert "안녕" in refused.text
+    assert 'value="long"' in refused.text
+
+
+def test_an_item_more_in_the_form_of_a_test_task_completes_nothing(world, anna):
+    params = {"attachment": "https://example.com/1.wav"}
+    task = waiting(world, task_type="audio_transcription", params=params)
+    anna.get(f"/dashboard/tasks/{task.external_id}?mode=test")
+    shown = complete_by_hand(anna, task, {"response#": "1", "add": "/segments"})
+    assert (200, True) == (shown.status_code, "response/segments/0" in shown.text)
+    assert task == world.house.engine.get_task(task.external_id, account=account(world).id, mode="test")
+
+
+def test_live_tasks_and_ended_ones_cannot_be_completed_by_hand(world, anna):
+    live, ended = create(world), waiting(world)
+    assert "Complete this test task" not in anna.get(f"/dashboard/tasks/{live.external_id}").text
+    assert 404 == complete_by_hand(anna, live, {"mock": "1"}).status_code
+    anna.get(f"/dashboard/tasks/{ended.external_id}?mode=test")
+    complete_by_hand(anna, ended, {"mock": "1"})
+    anna.get(f"/dashboard/tasks/{ended.external_id}")
+    assert 409 == complete_by_hand(anna, ended, {"mock": "1"}).status_code

@@ -6,8 +6,9 @@ import logging
 from datetime import timedelta
 
 from workersai_core.commands import finish, work
+from workersai_core.commands.mocking import mock_answer
 from workersai_core.errors import PluginFailed
-from workersai_core.mocks import MockPlan, seeded
+from workersai_core.mocks import MockPlan
 from workersai_core.model import Task
 from workersai_core.store import assignment_rows, event_rows, queue_rows, task_rows
 from workersai_core.task_type import Verdict
@@ -60,15 +61,12 @@ def _act_out(tx: Transaction, task: Task, plan: MockPlan) -> None:
     elif plan.outcome == "error":
         finish.fail(tx, task, "mock: metadata.mock asked for an error")
     else:
-        _answer(tx, task, plan)
+        _answer(tx, task)
 
 
-def _answer(tx: Transaction, task: Task, plan: MockPlan) -> None:
+def _answer(tx: Transaction, task: Task) -> None:
     try:
-        response = plan.response
-        if response is None:
-            task_type, params = tx.parts.types.of(task)
-            response = tx.parts.types.mock_response(task_type, params, seeded(task.external_id))
+        response = mock_answer(tx, task)
     except PluginFailed as failure:
         _log.exception("the mock of %s failed for the task %s", task.task_type, task.external_id)
         finish.fail(tx, task, f"plugin_failed: {failure.detail}")

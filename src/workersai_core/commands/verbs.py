@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from workersai_core.callbacks import outbox
-from workersai_core.commands import create, finish, listing, statistics, work
+from workersai_core.commands import create, finish, listing, mocking, statistics, work
 from workersai_core.commands.statistics import Queue, Statistics, WorkerRecord
 from workersai_core.commands.work import Submission
 from workersai_core.drafting import DEFAULT_TASK_TYPE, TaskFields, content_of, draft_task
@@ -208,6 +208,23 @@ class Commands(ABC):
             WrongState: it is completed, expired or failed.
         """
         return self._write(lambda tx: finish.cancel(tx, external_id, account, mode, actor))
+
+    def complete_test_task(self, external_id: str, *, account: str, response: Json = None) -> Task:
+        """Give an open test task its result now; what follows is as if the mock had done it.
+
+        Args:
+            external_id: Its id.
+            account: Whose it is.
+            response: The result; that of the mock when None.
+
+        Raises:
+            NotFound: the account has no test task with this id.
+            WrongState: it has ended.
+            InvalidInput: the response is wrong; pointers start with ``/response``.
+            TaskTypeUnavailable: the plugin of its type is gone.
+            PluginFailed: its type failed.
+        """
+        return self._write(lambda tx: mocking.complete_test_task(tx, external_id, account, response))
 
     # --- the worker's side -------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from workersai_core import Claim, jsontext
+from workersai_core import Claim, Task, jsontext
 from workersai_core.api import TaskType
 from workersai_core.clock import rfc3339
 from workersai_core.errors import Issue
@@ -17,7 +17,7 @@ from workersai_server.web.plugin_assets import ServedElement
 from workersai_server.web.translations import Language
 from workersai_server.web.visits import Site
 
-__all__ = ["Exhibit", "Item", "exhibits_of", "item_of"]
+__all__ = ["Exhibit", "Item", "element_task", "exhibits_of", "inside_response", "item_of"]
 
 Kind = Literal["text", "image", "audio", "video", "website", "pdf", "link", "list", "table"]
 
@@ -84,21 +84,31 @@ def item_of(
         issues: What is wrong with it.
     """
     task_type = site.engine.types.require(claim.task.task_type)
-    task = claim.task
-    given = {
-        "task_type": task_type.name,
-        "instruction": task.instruction,
-        "params": task.params,
-        "language": language,
-    }
     return Item(
         claim=claim,
         exhibits=list(exhibits_of(task_type, claim.task.params, language)),
         form=forms.build(claim.response_schema, value, issues, language=language, ui=task_type.ui),
         element=site.plugin_assets.element(task_type.name),
-        task_json=jsontext.dumps(given),
+        task_json=element_task(claim.task, language),
         value_json="" if value is forms.ABSENT else jsontext.dumps(forms.filled(value)),
     )
+
+
+def element_task(task: Task, language: Language) -> str:
+    """Return what the element of a plugin is given of a task, as JSON."""
+    return jsontext.dumps(
+        {
+            "task_type": task.task_type,
+            "instruction": task.instruction,
+            "params": task.params,
+            "language": language,
+        }
+    )
+
+
+def inside_response(issues: Sequence[Issue]) -> list[Issue]:
+    """Return issues whose pointers lead into the response, as its form wants them."""
+    return [Issue(issue.pointer.removeprefix("/response"), issue.message, issue.code) for issue in issues]
 
 
 def exhibits_of(task_type: TaskType, params: Mapping[str, Any], language: Language) -> Iterator[Exhibit]:

@@ -12,7 +12,7 @@ from workersai_core.errors import Issue
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import InvalidBody
 from workersai_server.web import forms
-from workersai_server.web.console.items import Item, item_of
+from workersai_server.web.console.items import Item, inside_response, item_of
 from workersai_server.web.visits import Page, Site, Visit
 
 __all__ = ["add_routes"]
@@ -93,7 +93,7 @@ class OneItem(Page):
             try:
                 held = self.site.answers.hold(worker, assignment_id, decoded.value)
             except InvalidInput as error:
-                issues = _relative(error)
+                issues = inside_response(error.issues) or [Issue("", error.detail, error.code)]
             else:
                 self._accepted(visit, assignment_id, undo=held is not None)
                 return
@@ -197,17 +197,7 @@ def _with_draft(visit: Visit, worker: Worker, claim: Claim) -> Item:
     draft = visit.site.answers.draft(worker, claim.assignment.id)
     if draft is None:
         return item_of(visit.site, claim, visit.language)
-    issues = [_inside(issue) for issue in draft.refusal]
-    return item_of(visit.site, claim, visit.language, draft.response, issues)
-
-
-def _relative(error: InvalidInput) -> list[Issue]:
-    return [_inside(issue) for issue in error.issues] or [Issue("", error.detail, error.code)]
-
-
-def _inside(issue: Issue) -> Issue:
-    """Return an issue whose pointer leads into the response."""
-    return Issue(issue.pointer.removeprefix("/response"), issue.message, issue.code)
+    return item_of(visit.site, claim, visit.language, draft.response, inside_response(draft.refusal))
 
 
 def _fragment(visit: Visit, item: Item) -> dict[str, Any]:

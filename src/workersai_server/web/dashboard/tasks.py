@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import falcon
 
 from workersai_core import InvalidInput, Task, TaskFilter, TaskStatus, WorkersAIError
+from workersai_core.errors import Issue
+from workersai_core.lifecycle import is_terminal
 from workersai_server import documents
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import InvalidParameter
@@ -16,7 +18,7 @@ from workersai_server.openapi import OPERATIONS
 from workersai_server.times import parse_time
 from workersai_server.web import forms
 from workersai_server.web.api_docs.samples import samples_of
-from workersai_server.web.console.items import exhibits_of
+from workersai_server.web.console.items import element_task, exhibits_of, inside_response
 from workersai_server.web.dashboard.view import DashboardPage, View
 from workersai_server.web.markdown import rendered
 from workersai_server.web.visits import Site
@@ -34,6 +36,7 @@ def add_routes(app: falcon.App[ApiRequest, falcon.Response], site: Site) -> None
     one = OneTask(site)
     app.add_route("/dashboard/tasks/{external_id}", one)
     app.add_route("/dashboard/tasks/{external_id}/cancel", one, suffix="cancel")
+    app.add_route("/dashboard/tasks/{external_id}/complete", one, suffix="complete")
 
 
 class Tasks(DashboardPage):
@@ -93,23 +96,7 @@ class OneTask(DashboardPage):
     def on_get(self, req: ApiRequest, resp: falcon.Response, external_id: str) -> None:
         """Show it."""
         view = self.view(req, resp)
-        engine, account = self.site.engine, view.account
-        task = engine.get_task(external_id, account=account.id, mode=view.mode)
-        samples = samples_of(_GET_TASK, req.prefix)
-        place = task.external_id
-        view.page(
-            "dashboard/task.html",
-            task=task,
-            **self._looks(view, task),
-            raw=json.dumps(json.loads(documents.task_json(task)), ensure_ascii=False, indent=2),
-            events=engine.task_events(task.external_id, account=account.id, mode=view.mode),
-            deliveries=engine.callbacks(task.external_id, account=account.id, mode=view.mode),
-            samples=[
-                ("curl", samples.curl.replace("TASK_ID", place)),
-                ("Ruby", samples.ruby.replace("TASK_ID", place)),
-                ("Python", samples.python.replace("TASK_ID", place)),
-            ],
-        )
+        self._show(view, self.site.engine.get_task(external_id, account=view.account.id, mode=view.mode))
 
     def on_post_cancel(self, req: ApiRequest, resp: falcon.Response, external_id: str) -> None:
         """Take it back."""
@@ -118,16 +105,73 @@ class OneTask(DashboardPage):
         self.site.engine.cancel_task(external_id, account=view.account.id, mode=view.mode)
         view.visit.go(f"/dashboard/tasks/{external_id}")
 
-    def _looks(self, view: View, task: Task) -> dict[str, Any]:
-        """Return what workers see of the task, and the answer in their form, which nobody can send."""
+    def on_post_complete(self, req: ApiRequest, resp: falcon.Response, external_id: str) -> None:
+        """Give a test task its result: what the form says, or what the mock would."""
+        view = self.view(req, resp)
+        posted = view.visit.posted()
+        engine, account = self.site.engine, view.account.id
+        task = engine.get_task(external_id, account=account, mode="test")
+        value = None
+        if "mock" not in posted:
+            decoded = forms.decode(self._schema(task), posted)
+            if decoded.issues or decoded.edited:
+                self._show(view, task, decoded.shown, decoded.issues, status=200 if decoded.edited else 422)
+                return
+            value = decoded.value
+        try:
+            engine.complete_test_task(external_id, account=account, response=value)
+        except InvalidInput as error:
+            issues = inside_response(error.issues) or [Issue("", error.detail, error.code)]
+            self._show(view, task, value, issues, status=error.status_hint)
+            return
+        view.visit.go(f"/dashboard/tasks/{task.external_id}")
+
+    def _show(
+        self,
+        view: View,
+        task: Task,
+        value: Any = forms.ABSENT,
+        issues: Sequence[Issue] = (),
+        *,
+        status: int = 200,
+    ) -> None:
+        """Show a task; `value` is what was filled in to complete it, and `issues` what is wrong with that."""
+        engine, account = self.site.engine, view.account
+        samples = samples_of(_GET_TASK, view.visit.req.prefix)
+        place = task.external_id
+        view.page(
+            "dashboard/task.html",
+            status=status,
+            task=task,
+            **self._looks(view, task, value, issues),
+            raw=json.dumps(json.loads(documents.task_json(task)), ensure_ascii=False, indent=2),
+            events=engine.task_events(task.external_id, account=account.id, mode=task.mode),
+            deliveries=engine.callbacks(task.external_id, account=account.id, mode=task.mode),
+            samples=[
+                ("curl", samples.curl.replace("TASK_ID", place)),
+                ("Ruby", samples.ruby.replace("TASK_ID", place)),
+                ("Python", samples.python.replace("TASK_ID", place)),
+            ],
+        )
+
+    def _looks(self, view: View, task: Task, value: Any, issues: Sequence[Issue]) -> dict[str, Any]:
+        """Return what workers see of the task, and its answer or the form to give it one."""
+        shown: dict[str, Any] = {"exhibits": [], "result": None, "element": None, "form": None}
+        shown["instruction"] = rendered(task.instruction, keep_lines=True)
         task_type = self.site.engine.types.get(task.task_type)
-        instruction = rendered(task.instruction, keep_lines=True)
-        shown: dict[str, Any] = {"exhibits": [], "form": None, "instruction": instruction}
         if task_type is None:
             return shown
         language = view.visit.language
         shown["exhibits"] = list(exhibits_of(task_type, task.params, language))
         if task.response:
-            schema = self.site.engine.types.response_schema_for(task_type, task.params)
-            shown["form"] = forms.build(schema, task.response, language=language, ui={})
+            shown["result"] = forms.build(self._schema(task), task.response, language=language)
+            shown["element"] = self.site.plugin_assets.element(task_type.name)
+            shown["element_task"] = element_task(task, language)
+        elif task.is_test and not is_terminal(task.status):
+            shown["form"] = forms.build(self._schema(task), value, issues, language=language)
         return shown
+
+    def _schema(self, task: Task) -> Any:
+        """Return the schema of the answers to a task, in the present version of its type."""
+        task_type, params = self.site.engine.types.of(task)
+        return self.site.engine.types.response_schema_for(task_type, params)

@@ -37,6 +37,22 @@ function show(place, Element, { task, value, readonly }) {
   return element;
 }
 
+/** Show an answer in the plugin's element, in the place of the form that shows it. */
+export async function showResult(place) {
+  const { element: name, module, task, value } = place.dataset;
+  const plain = [...place.children];
+  const Element = await defined(name, module);
+  try {
+    show(place, Element, { task: JSON.parse(task), value: JSON.parse(value), readonly: true });
+  } catch (error) {
+    place.replaceChildren(...plain);
+    throw error;
+  }
+  plain.forEach((each) => each.remove());
+  // One may look around in it.
+  place.inert = false;
+}
+
 /** Show the element of an item in the place of its form's fields. */
 export async function mountElement(item, form) {
   const { element: name, module, task, value } = item.dataset;
