@@ -41,7 +41,7 @@ test: $(DEV)
 
 stress: $(DEV)
 	scripts/prepare-tests
-	HYPOTHESIS_PROFILE=long $(RUN) pytest -m stress $(ARGS)
+	HYPOTHESIS_PROFILE=long $(RUN) pytest -m stress -rP $(ARGS)
 
 bench: $(DEV)
 	$(RUN) benchmarks $(ARGS)

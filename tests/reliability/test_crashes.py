@@ -12,7 +12,7 @@ import pytest
 
 from support.catcher import always, catching, flaky
 from support.crowd import Crowd, Requester, Worker
-from support.history import History, Kept, assignments_in, broken_promises
+from support.history import History, Kept, assignments_in, broken_promises, summary
 from support.live_server import LiveServer, start_server
 from support.ready_database import Ready, checked, prepare
 from workersai_client import Client
@@ -110,6 +110,7 @@ def survive(ready: Ready, crashes: int, rng: random.Random, *options: str) -> tu
 
 def assert_no_promise_is_broken(folder: Path, crashes: int, seed: int) -> None:
     history, broken = survive(prepare(folder, workers=WORKERS), crashes, random.Random(seed))
+    print(summary(history, crashes))
     assert [] == broken
     # Else the load was none, and the test could not have failed.
     assert min(len(history.creations), len(history.answers), len(history.arrivals)) > 10 * crashes

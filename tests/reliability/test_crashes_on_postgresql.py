@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from reliability.test_crashes import OPEN_ENDS, PATIENCE_S, SETTINGS, crowd_of
 from support.catcher import always, catching, flaky
 from support.crowd import Crowd
-from support.history import Assignment, History, Kept, broken_promises
+from support.history import Assignment, History, Kept, broken_promises, summary
 from support.live_server import LiveServer, start_dispatcher, start_server
 from support.postgres import OwnServer, connect, own_server
 from support.ready_database import Ready, checked, prepare
@@ -158,6 +158,7 @@ def survive(ready: Ready, server: OwnServer, seed: int, accidents: list[Callable
         finally:
             house.close()
         broken = broken_promises(house.history, kept)
+    print(summary(house.history, len(accidents)))
     assert [] == broken + [f"check: {violation}" for violation in checked(ready)]
     # Else the load was none, and the test could not have failed.
     assert min(len(house.history.creations), len(house.history.answers)) > 5 * len(accidents)
@@ -172,5 +173,5 @@ def test_nothing_acknowledged_is_lost_or_done_twice(ready: Ready, fragile_server
 
 
 @pytest.mark.stress
-def test_nothing_is_lost_in_a_hundred_accidents(ready: Ready, fragile_server: OwnServer) -> None:
-    survive(ready, fragile_server, 2, random.Random(2).choices(EACH_KIND, k=100))
+def test_nothing_is_lost_in_two_hundred_accidents(ready: Ready, fragile_server: OwnServer) -> None:
+    survive(ready, fragile_server, 2, random.Random(2).choices(EACH_KIND, k=200))

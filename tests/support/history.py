@@ -17,7 +17,17 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Answer", "Arrival", "Assignment", "Creation", "History", "Kept", "assignments_in", "broken_promises"]
+__all__ = [
+    "Answer",
+    "Arrival",
+    "Assignment",
+    "Creation",
+    "History",
+    "Kept",
+    "assignments_in",
+    "broken_promises",
+    "summary",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +128,17 @@ def broken_promises(history: History, kept: Kept) -> list[str]:
         *_wrong_completions(kept),
         *_lost_callbacks(history, tasks),
     ]
+
+
+def summary(history: History, accidents: int) -> str:
+    """Return how much was promised, for whoever reads the report of a long run."""
+    acknowledged = [answer for answer in history.answers if answer.task_status is not None]
+    taken = Counter(arrival.webhook_id for arrival in history.arrivals if 200 <= arrival.answered < 300)
+    return (
+        f"{accidents} accidents; acknowledged: {len(history.creations)} creations, {len(acknowledged)} answers,"
+        f" {len(history.cancels)} cancellations; {len(taken)} callbacks taken,"
+        f" of them {sum(1 for times in taken.values() if times > 1)} more than once"
+    )
 
 
 def _lost_creations(history: History, tasks: Mapping[str, Any]) -> Iterator[str]:
