@@ -99,14 +99,21 @@ def register_commands(cli: Any) -> None:
 
 @_hookspec
 def register_exporters() -> Mapping[str, object]:  # type: ignore[empty-body]
-    """Return further formats for exporting tasks.
+    """Return further formats for exporting tasks, and for importing them.
 
     Returns:
         By the name of its format, something with a `media_type` and a method
         `write(tasks)` that takes an iterable of tasks and yields bytes; a
-        `file_extension` where that is not the name of the format.
+        `file_extension` where that is not the name of the format. A format
+        that can be imported too has a method `read(file)`, which takes a
+        seekable file of bytes and yields pairs: where it stands, as a number
+        or a name, and a task as the API shows it, or an `Issue` that says why
+        there is none. What only the service says of a task, such as its
+        response, is not taken. Of a file that is none of this format it
+        raises `Rejected`, and so does either method when something it needs
+        is not installed.
 
-    Runs when the server makes its application. If it raises, the plugin is listed as
+    Runs when the server makes its application and when somebody imports. If it raises, the plugin is listed as
     failed and none of its formats is offered.
     """
 

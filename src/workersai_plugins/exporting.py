@@ -1,12 +1,31 @@
-"""What the export formats have in common: the task as they see it, and how they write times."""
+"""What the formats have in common: the task as they see it, what they read, and how they write times and JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
-__all__ = ["ExportedTask", "is_completed", "text_time"]
+from workersai_core.api import Issue, JsonObject
+
+__all__ = [
+    "OURS",
+    "ExportedTask",
+    "Found",
+    "compact",
+    "is_completed",
+    "original",
+    "parse_json",
+    "restored",
+    "text_time",
+]
+
+OURS = "workersai"
+"""The member in which formats of JSON keep what of a task has no place elsewhere; other tools pass over it."""
+
+Found = tuple[int | str, JsonObject | Issue]
+"""What `read` yields: where it stands in the file, and a task as the API shows it, or why there is none."""
 
 
 class ExportedTask(Protocol):
@@ -109,3 +128,57 @@ def is_completed(task: ExportedTask, *types: str) -> bool:
 def text_time(at: datetime | None) -> str:
     """Return a time as the API writes it, or nothing."""
     return "" if at is None else at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def compact(value: Any) -> bytes:
+    """Return JSON in UTF-8 as short as it can be."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the value of JSON text.
+
+    Raises:
+        ValueError: it is none, has a key twice, or has a number that JSON has not.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def original(task: ExportedTask) -> JsonObject:
+    """Return what creates the same task again, for the member `OURS`."""
+    given = {
+        "external_id": task.external_id,
+        "task_type": task.task_type,
+        "callback_url": task.callback_url,
+        "instruction": task.instruction,
+        "params": task.params,
+        "metadata": json.loads(task.metadata_json),
+        "overlap": task.overlap,
+        "priority": task.priority,
+        "deadline_at": text_time(task.deadline_at),
+        "unique_id": task.unique_id,
+        "tags": list(task.tags),
+    }
+    return {name: value for name, value in given.items() if value not in (None, "", {}, [])}
+
+
+def restored(entry: JsonObject, *types: str) -> JsonObject | None:
+    """Return what `original` wrote into an entry; None when there is nothing of one of these types."""
+    found = entry.get(OURS)
+    if isinstance(found, dict) and found.get("task_type") in types and isinstance(found.get("params"), dict):
+        return found
+    return None

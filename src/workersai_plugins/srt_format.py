@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workersai_core.api import hookimpl
 from workersai_plugins.exporting import ExportedTask
-from workersai_plugins.subtitles import Cue, archive, clock
+from workersai_plugins.subtitles import Cue, clock, documents
 
 __all__ = ["Srt", "register_exporters"]
 
@@ -24,7 +24,7 @@ class Srt:
 
     def write(self, tasks: Iterable[ExportedTask]) -> Iterator[bytes]:
         """Yield the zip."""
-        return archive(tasks, "srt", _document)
+        return documents(tasks, "srt", _document)
 
 
 @hookimpl

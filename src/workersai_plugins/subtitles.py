@@ -7,19 +7,16 @@ of other types, and those without a result, are left out.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from workersai_core.api import JsonObject
+from workersai_plugins.archives import archive
 from workersai_plugins.exporting import ExportedTask, is_completed
 
-__all__ = ["Cue", "archive", "clock"]
+__all__ = ["Cue", "clock", "documents"]
 
 _TASK_TYPE = "audio_transcription"
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The time of every file, so that the same export has the same bytes."""
 
 
 class Cue(NamedTuple):
@@ -32,39 +29,12 @@ class Cue(NamedTuple):
     """One or more lines, none of them blank."""
 
 
-class _Pieces(io.RawIOBase):
-    """A file that is only written to; what was written is taken out again."""
-
-    def __init__(self) -> None:
-        self._written: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Return that it is."""
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]  # nothing but bytes comes here
-        """Keep some bytes."""
-        self._written.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        """Return what was written since the last time."""
-        piece = b"".join(self._written)
-        self._written.clear()
-        return piece
-
-
-def archive(tasks: Iterable[ExportedTask], extension: str, document: Callable[[Sequence[Cue]], str]) -> Iterator[bytes]:
+def documents(
+    tasks: Iterable[ExportedTask], extension: str, document: Callable[[Sequence[Cue]], str]
+) -> Iterator[bytes]:
     """Yield a zip with a document for each transcribed task, named by its `external_id`."""
-    pieces = _Pieces()
-    with zipfile.ZipFile(pieces, "w") as archived:
-        for task in tasks:
-            if is_completed(task, _TASK_TYPE):
-                information = zipfile.ZipInfo(f"{task.external_id}.{extension}", _LONG_AGO)
-                information.compress_type = zipfile.ZIP_DEFLATED
-                archived.writestr(information, document(_cues(task.response)))
-                yield pieces.take()
-    yield pieces.take()
+    done = (task for task in tasks if is_completed(task, _TASK_TYPE))
+    return archive((f"{task.external_id}.{extension}", document(_cues(task.response))) for task in done)
 
 
 def clock(milliseconds: int, point: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workersai_core.api import hookimpl
 from workersai_plugins.exporting import ExportedTask
-from workersai_plugins.subtitles import Cue, archive, clock
+from workersai_plugins.subtitles import Cue, clock, documents
 
 __all__ = ["WebVtt", "register_exporters"]
 
@@ -24,7 +24,7 @@ class WebVtt:
 
     def write(self, tasks: Iterable[ExportedTask]) -> Iterator[bytes]:
         """Yield the zip."""
-        return archive(tasks, "vtt", _document)
+        return documents(tasks, "vtt", _document)
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.accounts import house
 from workersai_plugins.csv_format import Csv, safe
-from workersai_server.cli.task_rows import rows_of
+from workersai_server.formats import rows_of
 
 HARMLESS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 RISKY = st.text("'=+-@\t\r\n\",a", max_size=6)
@@ -51,7 +51,7 @@ def test_an_export_is_imported_as_it_was(instruction, unique_id, tags, params, o
         overlap=overlap,
         priority=priority,
     )
-    [row] = rows_of(io.BytesIO(written(task)), "csv")
+    [row] = rows_of("csv", Csv(), io.BytesIO(written(task)))
     assert row.error is None
     expected = {
         "task_type": "categorization",

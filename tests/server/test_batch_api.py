@@ -203,3 +203,23 @@ def test_the_errors_of_lines_speak_the_clients_language(api):
     answer = api.post("/v1/tasks:batch", [right(priority=101)], headers={"Accept-Language": "ko"})
 
     assert answer.json[0]["error"]["errors"][0]["detail"] == "100 이하여야 합니다. 지금은 101입니다."
+
+
+def test_a_file_in_a_format_is_a_batch_too(api):
+    lines = "\n".join([json.dumps(right(unique_id="one")), "[]", ""])
+    created, wrong = api.post("/v1/tasks:batch", lines, query="format=jsonl").json
+    assert (1, 201) == (created["line"], created["status"])
+    assert (2, 422, "invalid_row") == (wrong["line"], wrong["status"], wrong["error"]["errors"][0]["code"])
+    problem(api.post("/v1/tasks:batch", lines, query="format=nothing"), 400, "invalid_parameter")
+    problem(api.post("/v1/tasks:batch", lines, query="formats=jsonl"), 400, "unknown_parameter")
+
+
+def test_the_same_bytes_in_another_format_are_another_request(api):
+    headers = {"Idempotency-Key": "k"}
+    body = json.dumps(right())
+    assert 201 == api.post("/v1/tasks:batch", body, query="format=jsonl", headers=headers).json[0]["status"]
+    assert (
+        "true"
+        == api.post("/v1/tasks:batch", body, query="format=jsonl", headers=headers).headers["idempotency-replayed"]
+    )
+    problem(api.post("/v1/tasks:batch", f"[{body}]", headers=headers), 422, "idempotency_key_reused")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ _LINES = "jsonl"
 @click.option(
     "--output", "file", type=click.Path(dir_okay=False, path_type=Path), help="The file to write; else standard output."
 )
+@click.option(
+    "--unpack", is_flag=True, help="Make a folder of what is in the zip, for formats that are one."
+)
 @click.option("--resume", is_flag=True, help="Go on with an export to the same file that was cut off; jsonl only.")
 @filter_options
 @json_option
@@ -38,6 +42,7 @@ def export(
     client: Client,
     format: str,
     file: Path | None,
+    unpack: bool,
     resume: bool,
     metadata: tuple[tuple[str, str], ...],
     **filters: str | None,
@@ -49,6 +54,8 @@ def export(
     """
     if resume and (file is None or format != _LINES):
         raise click.UsageError("--resume goes with --output and the format jsonl.")
+    if unpack and file is None:
+        raise click.UsageError("--unpack goes with --output, which names the folder.")
     if file is None:
         for piece in client.tasks.export_pieces(format, metadata=dict(metadata), **filters):
             click.echo(piece, nl=False)
@@ -65,8 +72,28 @@ def export(
             opened.write(piece)
             show(opened.tell())
         size = opened.tell()
-    part.replace(file)
+    if unpack:
+        _unpack(part, file)
+    else:
+        part.replace(file)
     output.document({"ok": True, "file": str(file), "bytes": size}, f"{file} holds the tasks, {size} bytes.")
+
+
+def _unpack(part: Path, folder: Path) -> None:
+    """Make a folder of a zip, and remove the zip.
+
+    Raises:
+        Failure: it is no zip.
+    """
+    try:
+        with zipfile.ZipFile(part) as archive:
+            archive.extractall(folder)  # which keeps every name within the folder
+    except zipfile.BadZipFile:
+        part.unlink()
+        raise Failure(
+            "The export is no zip.", remedy="Leave out --unpack, or choose a format that is one.", exit_code=USAGE
+        ) from None
+    part.unlink()
 
 
 def _keep_whole_lines(part: Path) -> str | None:

@@ -1,177 +1,108 @@
-"""Rows of a file as the bodies that create tasks.
+"""Rows of a file as the bodies that create tasks, each with a `unique_id`.
 
-A file is JSON Lines, or CSV as the format ``csv`` of exports writes it: a
-column for each field, JSON in those that hold more than text. A row of an
-export may be read again; what only the service says of a task is left out.
+A row without one gets one made of what it holds, and of how many equal rows
+stand before it. So the same import again creates nothing twice, also after
+other rows of the file were corrected.
 
-A row without a `unique_id` gets one made of what it holds, and of how many
-equal rows stand before it. So the same import again creates nothing twice,
-also after other rows of the file were corrected.
+Formats with a file for each task take a zip; of a folder one is made.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import re
+import mimetypes
+import os
+import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
+from urllib.parse import urljoin
 
 import attrs
 
-from workersai_core import WorkersAIError
-from workersai_server import strict_json
 from workersai_server.cli.output import USAGE, Failure
-from workersai_server.task_bodies import FIELDS
+from workersai_server.formats import JSON_LINES, Format, Row
 
-__all__ = ["FORMATS", "Row", "format_of", "rows_of"]
+__all__ = ["format_of", "identified", "located", "opened", "size_of"]
 
-_JSON_COLUMNS = frozenset({"params", "metadata", "tags", "overlap", "priority"})
-_OF_THE_SERVICE = frozenset(
-    {
-        "external_id",
-        "response",
-        "status",
-        "is_test",
-        "created_at",
-        "completed_at",
-        "task_type_version",
-        "answers_wanted",
-        "answers_accepted",
-        "confidence",
-        "error",
-        "callback_state",
-    }
-)
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
-_LONGEST_CELL = 2 * 1_048_576
+_TELLS_NOTHING = (".zip", ".xml", ".txt")
+_MEDIA = ("image/", "audio/", "video/")
 
 
-@attrs.frozen(kw_only=True)
-class Row:
-    """One row: the body of a task, or why it is none."""
-
-    line: int
-    """Where it begins in the file, from 1."""
-    task: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
-
-
-def format_of(path: Path) -> str:
-    """Return the format that the name of a file tells; JSON Lines when it tells none."""
-    return "csv" if path.suffix.lower() == ".csv" else "jsonl"
-
-
-def rows_of(file: BinaryIO, format: str) -> Iterator[Row]:
-    """Give the rows of a file, each creatable task with a `unique_id`.
+def format_of(path: Path, formats: Mapping[str, Format]) -> str:
+    """Return the format that the name of a file tells; JSON Lines when it tells none.
 
     Raises:
-        Failure: the header of a CSV file is wrong.
+        Failure: it is a folder or a kind of file that several formats use.
     """
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix in _TELLS_NOTHING:
+        raise Failure(
+            f"The name of {path} does not tell its format.",
+            remedy=f"Name it: --format with one of {', '.join(sorted(formats))}.",
+            exit_code=USAGE,
+            code="unknown_format",
+        )
+    return suffix[1:] if suffix[1:] in formats else JSON_LINES
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, or a folder as the zip of it; of pictures and recordings only the names go into that."""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            yield file
+        return
+    with TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for each in sorted(path.rglob("*")):
+                if each.is_file():
+                    kind = mimetypes.guess_type(each.name)[0] or ""
+                    content = b"" if kind.startswith(_MEDIA) else each.read_bytes()
+                    archive.writestr(each.relative_to(path).as_posix(), content)
+        file.seek(0)
+        yield file
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return how many bytes an opened file has."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
+
+
+def located(rows: Iterable[Row], base: str | None) -> Iterator[Row]:
+    """Give rows whose attachment is the name of a file the address of it.
+
+    Args:
+        rows: From `rows_of`.
+        base: The address of the folder the files are in; None leaves names as they are.
+    """
+    folder = None if base is None else base.rstrip("/") + "/"
+    for row in rows:
+        params = {} if row.task is None else row.task.get("params")
+        name = params.get("attachment") if isinstance(params, Mapping) else None
+        if folder is None or row.task is None or not isinstance(name, str) or "://" in name:
+            yield row
+            continue
+        there = {**row.task["params"], "attachment": urljoin(folder, name)}
+        yield attrs.evolve(row, task={**row.task, "params": there})
+
+
+def identified(rows: Iterable[Row]) -> Iterator[Row]:
+    """Give rows whose tasks each have a `unique_id`."""
     seen: Counter[bytes] = Counter()
-    for row in FORMATS[format](file):
+    for row in rows:
         yield row if row.task is None else attrs.evolve(row, task=_identified(row.task, seen))
 
 
-def _identified(given: Mapping[str, Any], seen: Counter[bytes]) -> Mapping[str, Any]:
-    """Return a body with a `unique_id`, without what the service says of an exported task."""
-    exported = "external_id" in given
-    task = {name: value for name, value in given.items() if not (exported and name in _OF_THE_SERVICE)}
-    if task.get("unique_id") is None:
-        digest = hashlib.sha256(json.dumps(task, sort_keys=True).encode()).digest()[:16]
-        seen[digest] += 1
-        task["unique_id"] = f"import-{digest.hex()}-{seen[digest]}"
-    return task
-
-
-# --- JSON Lines --------------------------------------------------------------------------------------
-
-
-def _json_lines(file: BinaryIO) -> Iterator[Row]:
-    for number, text in enumerate(file, start=1):
-        if number == 1:
-            text = text.removeprefix(b"\xef\xbb\xbf")
-        if not text.strip():
-            continue
-        try:
-            task = strict_json.parse(text.rstrip(b"\r\n"))
-        except WorkersAIError as error:
-            yield _wrong(number, error.detail, error.code)
-            continue
-        if isinstance(task, dict):
-            yield Row(line=number, task=task)
-        else:
-            yield _wrong(number, "This is JSON, but not an object: {…}.")
-
-
-# --- CSV ---------------------------------------------------------------------------------------------
-
-
-def _csv(file: BinaryIO) -> Iterator[Row]:
-    csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(_texts(file), strict=True)
-    try:
-        columns = _columns(next(reader, []))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise _wrong_header(f"The header cannot be read: {error}.") from None
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except (csv.Error, UnicodeDecodeError) as error:
-            # What follows cannot be told apart from this row any more.
-            yield _wrong(line, f"From here on the file is not CSV in UTF-8: {error}.")
-            return
-        if cells is None:
-            return
-        if cells:
-            yield _csv_row(line, columns, cells)
-
-
-def _texts(file: BinaryIO) -> Iterator[str]:
-    for number, line in enumerate(file):
-        yield (line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line).decode()
-
-
-def _columns(names: list[str]) -> list[str]:
-    known = [*FIELDS, *sorted(_OF_THE_SERVICE)]
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        what = f"There is no column {', '.join(map(repr, unknown))}" if names else "There is no header"
-        raise _wrong_header(f"{what}; the columns are {', '.join(FIELDS)}.")
-    if len(set(names)) < len(names):
-        raise _wrong_header("A column is there twice.")
-    return names
-
-
-def _wrong_header(text: str) -> Failure:
-    return Failure(text, remedy="Correct the first line of the file.", exit_code=USAGE, code="invalid_header")
-
-
-def _csv_row(line: int, columns: list[str], cells: list[str]) -> Row:
-    if len(cells) != len(columns):
-        return _wrong(line, f"The header has {len(columns)} columns, this row {len(cells)}.")
-    task: dict[str, Any] = {}
-    for name, cell in zip(columns, cells, strict=True):
-        text = cell[1:] if _ESCAPED.match(cell) else cell
-        if name not in _JSON_COLUMNS:
-            if text:
-                task[name] = text
-            continue
-        try:
-            if text:
-                task[name] = strict_json.parse(text.encode())
-        except WorkersAIError as error:
-            return _wrong(line, f"{name}: {error.detail}", error.code)
-    return Row(line=line, task=task)
-
-
-def _wrong(line: int, detail: str, code: str = "invalid_row") -> Row:
-    return Row(line=line, error={"code": code, "detail": detail})
-
-
-FORMATS: Mapping[str, Callable[[BinaryIO], Iterable[Row]]] = {"csv": _csv, "jsonl": _json_lines}
-"""How to read each format."""
+def _identified(task: Mapping[str, Any], seen: Counter[bytes]) -> Mapping[str, Any]:
+    if task.get("unique_id") is not None:
+        return task
+    digest = hashlib.sha256(json.dumps(task, sort_keys=True).encode()).digest()[:16]
+    seen[digest] += 1
+    return {**task, "unique_id": f"import-{digest.hex()}-{seen[digest]}"}

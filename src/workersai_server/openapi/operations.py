@@ -201,7 +201,13 @@ _TASKS = (
         summary="Create many tasks",
         summary_ko="여러 Task 한번에 만들기",
         description="One task a line, or a JSON array; at most 10 000. A wrong line fails alone.",
-        parameters=(_IDEMPOTENCY,),
+        parameters=(
+            Parameter(
+                name="format",
+                description="What the body is instead: a file in a format that can be imported, such as csv.",
+            ),
+            _IDEMPOTENCY,
+        ),
         body={
             "type": "array",
             "maxItems": 10_000,

@@ -195,7 +195,10 @@ def _callback(types: list[TaskType]) -> Schema:
 _BATCH_RESULT: Schema = {
     "type": "object",
     "properties": {
-        "line": {"type": "integer", "minimum": 1},
+        "line": {
+            "description": "The number of the line or element; in a file with names of its own, the name.",
+            "type": ["integer", "string"],
+        },
         "status": {"type": "integer"},
         "external_id": _UUID,
         "error": reference("Problem"),

@@ -1,21 +1,27 @@
-"""``/v1/tasks:batch``: many tasks in one request, and one transaction; a bad line fails alone."""
+"""``/v1/tasks:batch``: many tasks in one request, and one transaction; a bad line fails alone.
+
+With ``format`` the body is a file as plugins read it, for example a zip.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import falcon
 
-from workersai_core import Engine, Idempotency, Task, TaskDraft, WorkersAIError
+from workersai_core import Engine, Idempotency, InvalidInput, Issue, Task, TaskDraft, WorkersAIError
 from workersai_server import documents, problems, queries, strict_json
 from workersai_server.access import Access
 from workersai_server.accounts import Requester
 from workersai_server.credentials import ApiRequest
 from workersai_server.errors import InvalidBody, InvalidJson, PayloadTooLarge
+from workersai_server.formats import Place, format_named, formats_of, readable, rows_of
 from workersai_server.idempotency import idempotency_of, mark_replayed
 from workersai_server.media import JSON, NDJSON, content_type, read_body
 from workersai_server.quota import Quota
@@ -28,6 +34,7 @@ PATH = "/v1/tasks:batch"
 MAX_BYTES = 10 * 1_048_576
 MAX_LINES = 10_000
 MAX_LINE_BYTES = 256 * 1024
+_PARAMETERS = frozenset({"format"})
 _SPACE = " \t\n\r"
 _DECODER = json.JSONDecoder()
 
@@ -36,10 +43,12 @@ Result = TaskDraft | WorkersAIError
 
 @attrs.frozen
 class _Line:
-    """One task of a batch as it came; `number` counts from 1."""
+    """One task of a batch as it came; `number` counts from 1, unless a file names its entries."""
 
-    number: int
+    number: Place
     text: bytes
+    error: Mapping[str, Any] | None = None
+    """Why a file has no task there."""
 
 
 class Batch:
@@ -60,12 +69,15 @@ class Batch:
 
     def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
         """Create the tasks; the answer says what became of each, in the form and order of the request."""
-        queries.no_parameters(req)
+        format = queries.parameters(req, _PARAMETERS).get("format")
         requester = self._access.requester(req, resp)
-        kind = content_type(req, (JSON, NDJSON))
+        kind = JSON if format is not None else content_type(req, (JSON, NDJSON))
         body = read_body(req, MAX_BYTES)
-        key = idempotency_of(req, f"{requester.account_id}/{requester.mode}/POST {PATH}", _fingerprint(body))
-        lines = _array_lines(body) if kind == JSON else _ndjson_lines(body)
+        key = idempotency_of(req, f"{requester.account_id}/{requester.mode}/POST {PATH}", _fingerprint(body, format))
+        if format is not None:
+            lines = self._file_lines(format, body)
+        else:
+            lines = _array_lines(body) if kind == JSON else _ndjson_lines(body)
         if len(lines) > MAX_LINES:
             raise PayloadTooLarge(f"A batch has {MAX_LINES} lines at most; this has {len(lines)}.", limit=MAX_LINES)
         drafts = [self._draft(requester, line) for line in lines]
@@ -78,8 +90,17 @@ class Batch:
         if requester.mode == "live" and self._quota.limited:
             self._show_remaining(resp, requester)
 
+    def _file_lines(self, name: str, body: bytes) -> list[_Line]:
+        """Return the tasks of a file in one of the formats that can be imported, and one more than allowed at most."""
+        formats = readable(formats_of(self._engine.hooks))
+        rows = rows_of(name, format_named(formats, name), io.BytesIO(body))
+        # Written as JSON again, so that they have the limits of every task.
+        return [_Line(row.place, _json(row.task), error=row.error) for row in itertools.islice(rows, MAX_LINES + 1)]
+
     def _draft(self, requester: Requester, line: _Line) -> Result:
         try:
+            if line.error is not None:
+                raise _unreadable(line.error)
             if len(line.text) > MAX_LINE_BYTES:
                 raise PayloadTooLarge(f"A line has {MAX_LINE_BYTES} bytes at most.", limit=MAX_LINE_BYTES)
             document = strict_json.parse(line.text)
@@ -113,9 +134,20 @@ class Batch:
             resp.set_header(FREE_REQUESTS, str(remaining))
 
 
-def _fingerprint(body: bytes) -> str:
+def _unreadable(error: Mapping[str, Any]) -> InvalidInput:
+    pointer = error.get("pointer", "")
+    return InvalidInput(error["detail"], issues=[Issue(pointer, error["detail"], error["code"])])
+
+
+def _json(task: Any) -> bytes:
+    # What is no text in UTF-8 is left for the strict reader to refuse.
+    return json.dumps(task, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def _fingerprint(body: bytes, format: str | None) -> str:
     # PERF: the bytes, not a canonical form of them: parsing 10 MB twice would cost more than the creations.
-    return hashlib.sha256(body).hexdigest()
+    digest = hashlib.sha256(body).hexdigest()
+    return digest if format is None else f"{format} {digest}"
 
 
 def _ndjson_lines(body: bytes) -> list[_Line]:

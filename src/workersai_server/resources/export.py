@@ -6,53 +6,24 @@ with ``cursor`` set to the `external_id` of the last task that arrived whole.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 import falcon
 
 from workersai_core import Engine, InvalidInput, Task, TaskFilter
-from workersai_core.jsontext import shorten
-from workersai_server import documents, queries
+from workersai_server import queries
 from workersai_server.access import Access
 from workersai_server.accounts import Requester
 from workersai_server.credentials import ApiRequest
-from workersai_server.errors import InvalidCursor, InvalidParameter
-from workersai_server.media import NDJSON, require_acceptable
+from workersai_server.errors import InvalidCursor
+from workersai_server.formats import JSON_LINES, format_named, formats_of
+from workersai_server.media import require_acceptable
 
-__all__ = ["Export", "Exporter"]
+__all__ = ["Export"]
 
 _PARAMETERS = frozenset({*queries.FILTERS, "format", "cursor"})
 _PAGE = 500
-_DEFAULT = "jsonl"
 _CURSOR = "The cursor of an export is the external_id of the last task you have."
-
-
-_log = logging.getLogger("workersai.plugins")
-
-
-class Exporter(Protocol):
-    """A way to write tasks down; plugins bring theirs with the hook `register_exporters`.
-
-    A text `file_extension` names the file where it is not the name of the format.
-    """
-
-    media_type: str
-
-    def write(self, tasks: Iterable[Task]) -> Iterator[bytes]:
-        """Yield the export in pieces; `tasks` are fetched while they are written."""
-        ...
-
-
-class _JsonLines:
-    """Each task as a line of JSON, the same document as everywhere."""
-
-    media_type = NDJSON
-
-    def write(self, tasks: Iterable[Task]) -> Iterator[bytes]:
-        """Yield the lines."""
-        return (documents.task_json(task) + b"\n" for task in tasks)
 
 
 class Export:
@@ -74,22 +45,17 @@ class Export:
         """Stream them."""
         given = queries.parameters(req, _PARAMETERS, metadata=True)
         requester = self._access.requester(req, resp)
-        name = given.get("format", _DEFAULT)
-        exporter = self._exporter(name)
+        name = given.get("format", JSON_LINES)
+        exporter = format_named(formats_of(self._engine.hooks), name)
         require_acceptable(req, (exporter.media_type,))
         pages = self._pages(requester, queries.task_filter(given, self._engine), given.get("cursor"))
         # The first page is read before the answer begins: what is wrong can still be said.
         first = next(pages)
+        stream = exporter.write(_flat(first, pages))
         resp.content_type = exporter.media_type
         extension = getattr(exporter, "file_extension", name)
         resp.set_header("Content-Disposition", f'attachment; filename="tasks.{extension}"')
-        resp.stream = exporter.write(_flat(first, pages))
-
-    def _exporter(self, name: str) -> Exporter:
-        formats = _formats(self._engine)
-        if name not in formats:
-            raise InvalidParameter(f"There is no format {shorten(name)}; choose from {', '.join(sorted(formats))}.")
-        return formats[name]
+        resp.stream = stream
 
     def _pages(self, requester: Requester, chosen: TaskFilter, after: str | None) -> Iterator[list[Task]]:
         """Yield the tasks in pages, at least one."""
@@ -107,23 +73,6 @@ class Export:
             following = page.next
             if following is None:
                 return
-
-
-def _formats(engine: Engine) -> Mapping[str, Exporter]:
-    """Return every format by name; a plugin cannot take the place of one that is there already."""
-    formats: dict[str, Exporter] = {_DEFAULT: _JsonLines()}
-    for contribution in engine.hooks.register_exporters():
-        if not isinstance(contribution.value, Mapping):
-            _log.error("register_exporters of the plugin %s returns no mapping", contribution.plugin)
-            continue
-        for name, exporter in contribution.value.items():
-            if not (isinstance(name, str) and hasattr(exporter, "media_type") and hasattr(exporter, "write")):
-                _log.error("the exporter %r of the plugin %s has no media_type or write", name, contribution.plugin)
-            elif name in formats:
-                _log.error("the plugin %s brings the format %s, which is there already", contribution.plugin, name)
-            else:
-                formats[name] = exporter
-    return formats
 
 
 def _flat(first: list[Task], pages: Iterator[list[Task]]) -> Iterator[Task]:
