@@ -34,15 +34,22 @@ def plugin_files():
 
 
 @pytest.fixture
-def world(tmp_path, plugin_files):
+def settings():
+    """Settings of the server besides those that all tests have; a module may have its own."""
+    return {}
+
+
+@pytest.fixture
+def world(tmp_path, plugin_files, settings):
     database = tmp_path / "labels.db"
     service = Service.open(Settings(db=f"sqlite:///{database}"), start=False)
     account = service.accounts.create("anna@example.com", password="correct horse", unlimited=True, operator=True)
     worker = service.accounts.create_worker("Bora")
     service.close()
     options = [option for file in plugin_files for option in ("--plugin", str(file))]
+    chosen = {"undo_s": "1", "allow_callback_networks": "127.0.0.0/8", "sign_up": "open", **settings}
     with (
-        running_server(database, *options, undo_s="1", allow_callback_networks="127.0.0.0/8", sign_up="open") as server,
+        running_server(database, *options, **chosen) as server,
         Client(server.url, account.live_key) as client,
     ):
         yield World(server.url, client, worker.token, "anna@example.com", "correct horse")

@@ -97,7 +97,6 @@ def test_hammered_keys_lose_and_double_nothing(at_work, world):
 
 def test_answers_survive_a_server_that_fails_and_is_slow(at_work, world):
     ids = create(world, 4)
-    begin(at_work)
     failed = []
 
     def trouble(route):
@@ -109,6 +108,7 @@ def test_answers_survive_a_server_that_fails_and_is_slow(at_work, world):
             route.continue_()
 
     at_work.route(re.compile(r"/answer$"), trouble)
+    begin(at_work)
     for n in range(4):
         expect(at_work.locator(".wai-shown-text")).to_have_text(f"text {n}")
         at_work.keyboard.press("2")
@@ -120,8 +120,9 @@ def test_answers_survive_a_server_that_fails_and_is_slow(at_work, world):
 
 def test_an_unsent_answer_is_sent_after_the_tab_was_closed(at_work, world):
     ids = create(world, 1)
-    begin(at_work)
+    # Before the page is opened: what a page asks for already may pass by a route made later.
     at_work.route(re.compile(r"/answer$"), lambda route: route.abort())
+    begin(at_work)
     at_work.keyboard.press("1")
     expect(at_work.locator("#message")).to_have_text(re.compile("trying again"))
     at_work.unroute(re.compile(r"/answer$"))
@@ -167,6 +168,17 @@ def test_a_broken_picture_says_so_and_offers_to_skip(at_work, world):
     expect(at_work.locator(".wai-nothing")).to_be_visible()
     reasons = [each["data"].get("reason") for each in world.requester.tasks.events(ids[0])]
     assert "cannot load" in reasons
+    at_work.watch.forget("Failed to load resource")
+
+
+def test_a_recording_that_broke_while_it_waited_says_so(at_work, world):
+    create(world, 1)
+    params = {"attachment": f"{world.url}/nothing.wav"}
+    create(world, 1, task_type="audio_transcription", params=params, priority=1)
+    with at_work.expect_response(re.compile(r"nothing\.wav$")):
+        begin(at_work)
+    at_work.keyboard.press("1")
+    expect(at_work.locator(".wai-item[data-type=audio_transcription] .wai-broken")).to_be_visible()
     at_work.watch.forget("Failed to load resource")
 
 

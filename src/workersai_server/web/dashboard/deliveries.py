@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import falcon
 
-from workersai_core import CallbackState, WorkersAIError
+from workersai_core import CallbackState, WorkersAIError, jsontext
+from workersai_core.api import JsonObject, TaskType
 from workersai_server.credentials import ApiRequest
 from workersai_server.web.dashboard.view import DashboardPage, View
 from workersai_server.web.visits import Site, last
@@ -90,19 +92,21 @@ class TestEvent(DashboardPage):
         """Create it and show its page."""
         view = self.view(req, resp)
         url = last(view.visit.posted(), "callback_url").strip() or view.account.callback_url
-        task_type = next(iter(self.site.engine.types))
+        task_type, params = _example(self.site.engine.types)
         try:
             task = self.site.engine.create_task(
-                account=view.account.id,
-                mode="test",
-                task_type=task_type.name,
-                params=task_type.examples[0][0],
-                callback_url=url,
+                account=view.account.id, mode="test", task_type=task_type.name, params=params, callback_url=url
             )
         except WorkersAIError as error:
             _show(self, view, error=error)
             return
         view.visit.go(f"/dashboard/tasks/{task.external_id}", mode="test")
+
+
+def _example(types: Iterable[TaskType]) -> tuple[TaskType, JsonObject]:
+    """Return a task type and an example of its params, if possible one whose page shows nothing from elsewhere."""
+    examples = [(task_type, params) for task_type in types for params, _ in task_type.examples]
+    return next((each for each in examples if "://" not in jsontext.dumps(each[1])), examples[0])
 
 
 class Enable(DashboardPage):

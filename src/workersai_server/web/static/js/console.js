@@ -35,7 +35,8 @@ function current() {
 function fragment(html) {
   const template = document.createElement("template");
   template.innerHTML = html.trim();
-  return template.content.firstElementChild;
+  // What stays a template's own loads no media, not even later; an imported copy begins to load at once.
+  return document.importNode(template.content.firstElementChild, true);
 }
 
 /** Put an item on the screen and the cursor where the work begins. */

@@ -101,6 +101,10 @@ function watchMedia(item, words) {
   for (const image of item.querySelectorAll("img")) {
     if (image.complete && image.naturalWidth === 0 && image.currentSrc) broken({ target: image });
   }
+  for (const media of item.querySelectorAll("audio, video")) {
+    // It may have failed while the item waited behind another.
+    if (media.error) broken({ target: media });
+  }
   return () => item.removeEventListener("error", broken, true);
 }
 
