@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NoReturn, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
-from workersai_core.api import Issue, JsonObject
+from workersai_core.api import Issue, JsonObject, Rejected
 
 __all__ = [
     "OURS",
     "ExportedTask",
     "Found",
     "compact",
+    "document_of",
+    "guarded",
     "is_completed",
+    "lines_of",
+    "objects_of",
     "original",
     "parse_json",
     "restored",
@@ -23,6 +27,8 @@ __all__ = [
 
 OURS = "workersai"
 """The member in which formats of JSON keep what of a task has no place elsewhere; other tools pass over it."""
+
+_LONGEST_REASON = 300
 
 Found = tuple[int | str, JsonObject | Issue]
 """What `read` yields: where it stands in the file, and a task as the API shows it, or why there is none."""
@@ -145,6 +151,63 @@ def parse_json(text: str | bytes) -> Any:
         return json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def guarded(make: Callable[..., JsonObject], *arguments: Any) -> JsonObject | Issue:
+    """Return what is made of an entry of a file, or why nothing can be made of it."""
+    try:
+        return make(*arguments)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+        return Issue("", f"This entry is not as the format wants it: {what}.", "invalid_row")
+
+
+def document_of(file: BinaryIO, kind: type[Any]) -> Any:
+    """Return the JSON document of a file.
+
+    Args:
+        file: The file.
+        kind: What it must be: dict or list.
+
+    Raises:
+        Rejected: it is no such document.
+    """
+    try:
+        document = parse_json(file.read())
+    except ValueError as error:
+        raise Rejected(f"The file is not JSON: {error}.") from None
+    if not isinstance(document, kind):
+        raise Rejected(f"The file is JSON, but not {'an object' if kind is dict else 'an array'}.")
+    return document
+
+
+def lines_of(file: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text file in UTF-8 with their numbers, without their ends.
+
+    Raises:
+        Rejected: it is not UTF-8.
+    """
+    for number, line in enumerate(file, start=1):
+        try:
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise Rejected(f"Line {number} is not UTF-8 at byte {error.start + 1}.") from None
+
+
+def objects_of(file: BinaryIO) -> Iterator[tuple[int, JsonObject | Issue]]:
+    """Yield the objects of a file in JSON Lines with the numbers of their lines.
+
+    Raises:
+        Rejected: it is not UTF-8.
+    """
+    for number, line in lines_of(file):
+        if line.strip():
+            try:
+                found = parse_json(line)
+            except ValueError as error:
+                yield number, Issue("", f"This is not JSON: {error}.", "invalid_json")
+                continue
+            yield number, found if isinstance(found, dict) else Issue("", "This is no object: {…}.", "invalid_row")
 
 
 def _no_number(text: str) -> NoReturn:
