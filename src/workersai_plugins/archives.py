@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from workersai_core.api import Rejected
 
-__all__ = ["Entries", "archive"]
+__all__ = ["Entries", "Pieces", "archive"]
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The time of every file, so that the same export has the same bytes."""
@@ -19,7 +19,7 @@ _MOST_RATIO = 200
 _ALWAYS_BYTES = 1_048_576
 
 
-class _Pieces(io.RawIOBase):
+class Pieces(io.RawIOBase):
     """A file that is only written to; what was written is taken out again."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class _Pieces(io.RawIOBase):
 
 def archive(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
     """Yield a zip with these files, given as their name and their text."""
-    pieces = _Pieces()
+    pieces = Pieces()
     with zipfile.ZipFile(pieces, "w") as archived:
         for name, text in files:
             information = zipfile.ZipInfo(name, _LONG_AGO)
