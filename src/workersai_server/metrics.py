@@ -2,17 +2,24 @@
 
 Labels are routes, methods and statuses; nothing that a client sends becomes
 a label, so the number of series is bounded and no key can appear.
+
+Of several processes that serve one port each counts in files of a common
+folder, and any of them adds all up when it is asked (the multiprocess mode of
+`prometheus_client`, which the folder's variable of the environment turns on).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from workersai_core import Engine
+from workersai_server.supervising import COMMON_METRICS
 
 __all__ = ["Metrics"]
 
@@ -39,7 +46,11 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS_S,
         )
-        self._registry.register(_Health(engine))
+        self._shown = self._registry
+        if COMMON_METRICS in os.environ:
+            self._shown = CollectorRegistry()
+            MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        self._shown.register(_Health(engine))
         # PERF: finding a labelled series costs more than counting in it.
         self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
@@ -61,7 +72,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self._shown)
 
     def _new(self, method: str, route: str, status: str) -> tuple[Counter, Histogram]:
         known = method if method in _METHODS else "other"

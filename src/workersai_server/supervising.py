@@ -17,9 +17,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Supervisor", "say_ready"]
+__all__ = ["COMMON_METRICS", "Supervisor", "say_ready"]
+
+COMMON_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable of the folder in which several processes count together, as `prometheus_client` names it."""
 
 _READY = b"r"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -36,11 +39,12 @@ def say_ready(descriptor: int) -> None:
 class _Member:
     """One of the processes."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.connection, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
                 [*command, "--member", str(theirs.fileno())],
+                env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a terminal's interrupt comes to us alone, and is passed on once
@@ -62,13 +66,22 @@ class Supervisor:
 
     Args:
         command: What to run; ``--member DESCRIPTOR`` is appended.
+        environment: Variables that all of them have in common, besides this process's own.
         members: How many of it.
         on_ready: Called once, when all of them have said that they are ready.
         drain_s: How long they may take to end after a signal.
     """
 
-    def __init__(self, command: Sequence[str], members: int, on_ready: Callable[[], None], drain_s: float) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        members: int,
+        on_ready: Callable[[], None],
+        drain_s: float,
+    ) -> None:
         self._command = command
+        self._environment = environment
         self._wanted = members
         self._on_ready = on_ready
         self._drain_s = drain_s
@@ -123,7 +136,7 @@ class Supervisor:
         while self._stop_by is None and len(self._members) < self._wanted and time.monotonic() >= self._start_at:
             if self._members and not self._members[0].ready:
                 return
-            member = _Member(self._command)
+            member = _Member(self._command, self._environment)
             self._members.append(member)
             self._selector.register(member.connection, selectors.EVENT_READ, member)
 

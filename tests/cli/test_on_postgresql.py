@@ -249,6 +249,19 @@ def test_a_database_moves_to_postgresql_with_every_row(filled: Path, postgresql_
             new.close()
 
 
+def test_a_database_without_rows_moves_too(tmp_path: Path, postgresql_server: str) -> None:
+    source = f"sqlite:///{tmp_path / 'empty.db'}"
+    upgrade(source, [CORE, SERVER])
+    with fresh_database(postgresql_server) as url:
+        assert given(run("db", "copy", source, url, "--json"))["rows"] == sum(rows(url).values())
+        new = Service.open(Settings(db=url), start=False)
+        try:
+            new.engine.create_task(account="acme", params=PARAMS)
+            assert [event.id for event in new.engine.events()] == [1]
+        finally:
+            new.close()
+
+
 def test_a_copy_that_was_interrupted_goes_on(filled: Path, postgresql_server: str) -> None:
     with fresh_database(postgresql_server) as url:
         upgrade(url, [CORE, SERVER])
@@ -337,6 +350,29 @@ def test_several_processes_serve_one_port_and_a_killed_one_is_replaced(service: 
         assert server.stop() == 0
         errors = [entry["event"] for entry in map(json.loads, server.said) if entry["level"] == "error"]
         assert errors == ["a server process ended by itself with -9; another one is started"]
+    finally:
+        server.kill()
+
+
+def test_the_metrics_of_several_processes_are_added_up_whichever_is_asked(service: Service, database: str) -> None:
+    key, _ = accounted(service)
+    server = serve(database, "--workers", "3")
+
+    def counted() -> set[str]:
+        """Ask on a new connection each time, so that several processes answer."""
+        shown = [requests.get(f"{server.url}/metrics", timeout=PATIENCE_S).text for _ in range(12)]
+        return {line for text in shown for line in text.splitlines() if 'route="/v1/tasks",status="201"' in line}
+
+    try:
+        for _ in range(20):
+            headers = {"Authorization": f"Bearer {key}"}
+            assert requests.post(f"{server.url}/v1/tasks", json={"params": PARAMS}, headers=headers).status_code == 201
+        assert counted() == {'workersai_http_requests_total{method="POST",route="/v1/tasks",status="201"} 20.0'}
+        first = members(server)
+        first[0].send_signal(signal.SIGKILL)
+        until(lambda: len(members(server)) == 3 and first[0] not in members(server), PATIENCE_S)
+        # What a process has counted outlives it: a counter never goes back.
+        assert counted() == {'workersai_http_requests_total{method="POST",route="/v1/tasks",status="201"} 20.0'}
     finally:
         server.kill()
 

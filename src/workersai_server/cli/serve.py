@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from workersai_server.cli.opening import database_option, plugin_option, settings_of
 from workersai_server.cli.output import USAGE, Failure, Output, pass_output
-from workersai_server.supervising import Supervisor, say_ready
+from workersai_server.supervising import COMMON_METRICS, Supervisor, say_ready
 
 if TYPE_CHECKING:
     from workersai_server.settings import Settings
@@ -132,7 +133,9 @@ def _require_postgresql(settings: Settings, workers: int) -> None:
 def _serve_with_several(workers: int, address: str, port: int, on_ready: Callable[[], None]) -> NoReturn:
     """Run this very command several times, on one port, and end with it."""
     command = [sys.executable, "-m", "workersai_server.cli", *sys.argv[1:], "--host", address, "--port", str(port)]
-    sys.exit(Supervisor(command, workers, on_ready, _DRAIN_S).run())
+    with tempfile.TemporaryDirectory(prefix="workersai-metrics-") as folder:
+        code = Supervisor(command, {COMMON_METRICS: folder}, workers, on_ready, _DRAIN_S).run()
+    sys.exit(code)
 
 
 def _existing_parent(database: Path | None) -> Path | None:

@@ -20,7 +20,7 @@ _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_
 
 
 class MetricsPage:
-    """``/metrics``: the metrics of this process, for Prometheus.
+    """``/metrics``: what the processes of one command have counted together, for Prometheus.
 
     They are shown to whoever has the `metrics_token` of the settings, in
     ``Authorization: Bearer``; without that setting only to this machine
