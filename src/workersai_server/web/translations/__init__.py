@@ -9,7 +9,7 @@ import functools
 from importlib import resources
 from typing import Literal
 
-from babel.messages.pofile import read_po
+import polib
 
 __all__ = ["LANGUAGES", "Language", "gettext", "ngettext"]
 
@@ -31,13 +31,5 @@ def ngettext(language: Language, singular: str, plural: str, n: int) -> str:
 
 @functools.lru_cache(maxsize=len(LANGUAGES))
 def _catalog(language: Language) -> dict[str, str]:
-    file = resources.files(__name__).joinpath(language, "workersai.po")
-    with file.open("rb") as stream:
-        catalog = read_po(stream, locale=language)
-    found = {}
-    for message in catalog:
-        key = message.id if isinstance(message.id, str) else message.id[0]
-        text = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
-        if key and text:
-            found[key] = text
-    return found
+    text = resources.files(__name__).joinpath(language, "workersai.po").read_text("utf-8")
+    return {entry.msgid: entry.msgstr or entry.msgstr_plural[0] for entry in polib.pofile(text)}
