@@ -82,5 +82,5 @@ def test_every_tool_is_configured_in_one_place():
     assert {"codespell", "coverage", "deptry", "hatch", "importlinter", "mypy", "pytest", "ruff", "towncrier"} <= set(
         tools
     )
-    assert 99 == tools["coverage"]["report"]["fail_under"]
+    assert 100 == tools["coverage"]["report"]["fail_under"]
     assert tools["coverage"]["run"]["branch"]

@@ -173,7 +173,7 @@ def _go_on_counting(writing: Connection, table: Table) -> None:
     column = table.autoincrement_column
     if column is None:
         return
+    # With NULL, the highest of no rows, setval does nothing.
     highest = writing.execute(select(func.max(column))).scalar_one()
-    if highest is not None:
-        setval = text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)")
-        writing.execute(setval, {"table": table.name, "column": column.name, "highest": highest})
+    setval = text("SELECT setval(pg_get_serial_sequence(:table, :column), CAST(:highest AS bigint))")
+    writing.execute(setval, {"table": table.name, "column": column.name, "highest": highest})

@@ -18,7 +18,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -172,7 +172,6 @@ class PostgresqlStore:
             result = operation(Session(Driver(connection), self.dialect))
         except BaseException as error:
             _abandon(connection, error, writing=begin is _BEGIN_WRITE)
-            raise
         if begin is _BEGIN_WRITE:
             _commit(connection)
         else:
@@ -253,7 +252,6 @@ def _notify(connection: Connection) -> None:
         command(connection, f"NOTIFY {_CHANNEL}".encode())
     except psycopg.Error as error:
         _abandon(connection, error, writing=False)
-        raise
 
 
 def _commit(connection: Connection) -> None:
@@ -277,12 +275,13 @@ def _commit(connection: Connection) -> None:
         )
 
 
-def _abandon(connection: Connection, error: BaseException, *, writing: bool) -> None:
+def _abandon(connection: Connection, error: BaseException, *, writing: bool) -> NoReturn:
     """Undo the transaction of an operation that failed.
 
     Raises:
         _ConnectionLostError: the connection was lost.
         StoreError: what a caller should see instead of the database's error.
+        BaseException: the error itself, in every other case.
     """
     failure = _database_error(error)
     if isinstance(failure, psycopg.Error) and _is_lost(failure, connection):
@@ -292,6 +291,7 @@ def _abandon(connection: Connection, error: BaseException, *, writing: bool) -> 
     translated = _store_error(failure, writing=writing)
     if translated is not None:
         raise translated from failure
+    raise error
 
 
 def _end(connection: Connection) -> None:

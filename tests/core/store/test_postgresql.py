@@ -411,6 +411,18 @@ def test_a_read_whose_connection_is_lost_is_run_again(store, notes):
     assert (1,) == store.read(run)
 
 
+def test_a_read_that_has_its_rows_needs_its_connection_no_more(store, notes):
+    tries = []
+
+    def run(session):
+        tries.append(session.one(ONE))
+        kill_backends(notes)
+        return tries[-1]
+
+    assert (1,) == store.read(run)
+    assert [(1,)] == tries
+
+
 def test_a_connection_that_is_lost_again_and_again_is_told(store, notes):
     def run(session):
         kill_backends(notes)

@@ -10,12 +10,13 @@ import textwrap
 import pytest
 from hypothesis import strategies as st
 
-from support.broken_types import BROKEN, Flickers, OverSure, Plugin, Tick, WeightsInOrder
+from support.broken_types import BROKEN, Flickers, OverSure, Plugin, Tick, WeightsInOrder, changed
 from support.slow_import import Slow
 from support.task_types import Pick, TestTypes, Unanimous
-from workersai_core.api import TaskType
+from workersai_core.api import Issue, TaskType, Verdict
 from workersai_core.errors import PluginConfigurationError
 from workersai_core.testing import conformance
+from workersai_core.testing.conformance.ui import pointer_problems
 
 PLANTED = {**BROKEN, "import_is_fast": Slow()}
 
@@ -324,6 +325,16 @@ def test_hints_reach_into_references_alternatives_and_arrays():
     assert result_of(Nested(), "ui_points_at_what_exists").ok
 
 
+@pytest.mark.parametrize(("items", "problems"), [(True, 0), (False, 1)])
+def test_a_hint_may_lead_to_what_can_be_anything_and_not_to_what_cannot_be(items, problems):
+    class Loose(Tick):
+        params_schema = changed(Tick.params_schema, "/properties/options", items=items)
+        ui = {"show": ["/options/*"]}
+
+    found = list(pointer_problems(Loose()))
+    assert ["ui/show: '/options/*' leads to nothing in params_schema"] * problems == found
+
+
 def test_own_strategies_are_drawn_from():
     class Own(BROKEN["values_can_be_drawn"].__class__):
         def params_strategy(self):
@@ -345,3 +356,213 @@ def test_a_type_without_anything_is_told_what_is_missing():
         pass
 
     assert "params_schema: A schema is an object." in result_of(Bare(), "schemas_are_valid").detail
+
+
+# --- bugs of one kind, each told by one law --------------------------------------------------------------
+
+
+def broken_laws(task_type, *only, examples=10):
+    """Return what does not hold of a type, with what happened."""
+    results = conformance.check(task_type, only=only or None, examples=examples)
+    return {
+        result.law: result.detail.splitlines()[1].removeprefix("What happened: ")
+        for result in results
+        if not (result.ok or result.blocked)
+    }
+
+
+def test_a_type_that_fails_when_it_is_registered_is_told_so():
+    class Moody(Tick):
+        @property
+        def summary(self):
+            raise SystemExit("not today")
+
+    text = "registering the type raised SystemExit: not today"
+    assert text == broken_laws(Moody())["attributes_are_well_formed"]
+
+
+def test_a_wrong_example_is_not_held_against_the_attributes():
+    assert ["examples_hold"] == list(broken_laws(BROKEN["examples_hold"], *STATIC_LAWS))
+
+
+STATIC_LAWS = ("attributes_are_well_formed", "empty_response_is_refused", "examples_hold")
+SOUND_PARAMS, SOUND_RESPONSE = Tick.examples[0]
+
+
+def with_example(*example):
+    return type("Exemplary", (Tick,), {"examples": (example,)})()
+
+
+class EmptyWhenLax(Tick):
+    """Narrows its schema so far that nothing is required."""
+
+    examples = ((SOUND_PARAMS, {}),)
+
+    def response_schema_for(self, params):
+        return changed(super().response_schema_for(params), "", required=None)
+
+
+class ChecksInWords(Tick):
+    def check_params(self, params):
+        yield "too many"
+
+
+class NarrowsToAnOldSchema(Tick):
+    def response_schema_for(self, params):
+        return changed(super().response_schema_for(params), "", definitions={})
+
+
+EXAMPLES = [
+    (type("NoExample", (Tick,), {"examples": ()})(), "there is no example"),
+    (with_example(SOUND_PARAMS), "example 0 is no pair (params, response)"),
+    (EmptyWhenLax(), "example 0: /response: The response is empty."),
+    (ChecksInWords(), "check_params yielded 'too many' instead of an Issue"),
+    (NarrowsToAnOldSchema(), "The schema that response_schema_for returned breaks a rule. [/definitions: "),
+]
+
+
+@pytest.mark.parametrize(("task_type", "text"), EXAMPLES, ids=lambda each: type(each).__name__)
+def test_what_is_wrong_with_the_examples_is_told(task_type, text):
+    assert broken_laws(task_type, "examples_hold")["examples_hold"].startswith(text)
+
+
+def test_a_schema_that_is_wrong_for_some_params_only_is_found():
+    class SometimesOld(Tick):
+        def response_schema_for(self, params):
+            old = {"definitions": {}} if params["most"] != 2 else {}
+            return changed(super().response_schema_for(params), "", **old)
+
+    told = broken_laws(SometimesOld())
+    assert ["narrowed_schema_is_valid"] == list(told)
+    assert "returned breaks a rule. [/definitions: " in told["narrowed_schema_is_valid"]
+
+
+class Reports(Tick):
+    """Has one issue with params that the examples do not have, and only those are drawn."""
+
+    def __init__(self, issue):
+        self.issue = issue
+
+    def params_strategy(self):
+        return st.just({"options": ["x"], "most": 6})
+
+    def check_params(self, params):
+        if params["most"] == 6:
+            yield self.issue
+
+
+@pytest.mark.parametrize(
+    ("issue", "fault"),
+    [
+        (Issue("/most", " "), "it has no message"),
+        (Issue("/most", "Too many.", "Too many"), "its code is no slug like not_in_list"),
+        (Issue("most", "Too many."), "its pointer does not start with /"),
+        (Issue("/least/of/all", "Too many."), "its pointer leads to nothing in the document"),
+        (Issue("/options/2", "Too few."), "its pointer leads to nothing in the document"),
+        (Issue("/options/first", "Too many."), "its pointer leads to nothing in the document"),
+        (Issue("/most/6", "Too many."), "its pointer leads to nothing in the document"),
+    ],
+)
+def test_each_fault_of_an_issue_is_named(issue, fault):
+    assert {"issues_point_into_the_document": f"check_params yielded {issue}: {fault}"} == broken_laws(Reports(issue))
+
+
+@pytest.mark.parametrize("pointer", ["", "/most", "/least", "/options/0", "/options/1"])
+def test_an_issue_may_point_at_a_value_or_where_one_is_missing(pointer):
+    assert {} == broken_laws(Reports(Issue(pointer, "No.")))
+
+
+def test_an_issue_about_a_response_is_no_plain_text():
+    class InWords(Tick):
+        """The mock never meets the check, which others do."""
+
+        def response_strategy(self, params):
+            return st.just({"ticked": params["options"] * 7})
+
+        def response_schema_for(self, params):
+            return changed(self.response_schema, "/properties/ticked", uniqueItems=None)
+
+        def check_response(self, params, response):
+            if len(response["ticked"]) > params["most"]:
+                yield "too many"
+
+    told = broken_laws(InWords(), "issues_point_into_the_document", examples=50)
+    assert {"issues_point_into_the_document": "check_response yielded 'too many' instead of an Issue"} == told
+
+
+class Decides(Tick):
+    """Its verdict is always this one; of whatever kind."""
+
+    def __init__(self, verdict):
+        self.verdict = verdict
+
+    def aggregate(self, params, answers):
+        return self.verdict
+
+
+def test_what_is_no_verdict_is_told_by_one_law():
+    told = {"verdict_is_valid": "aggregate returned {'ticked': []} instead of a Verdict"}
+    assert told == broken_laws(Decides({"ticked": []}))
+
+
+def test_a_verdict_may_leave_its_confidence_open():
+    assert {} == broken_laws(Decides(Verdict(response={"ticked": []})), "verdict_is_valid", "aggregate_ignores_order")
+
+
+def test_a_confidence_that_comes_and_goes_with_the_order_is_found():
+    class SureOfTheFirst(Tick):
+        def aggregate(self, params, answers):
+            ticked = min(sorted(answer.response["ticked"]) for answer in answers)
+            sure = 1.0 if answers[0].worker_id == "worker-1" else None
+            return Verdict(response={"ticked": ticked}, confidence=sure)
+
+    assert "aggregate_ignores_order" in broken_laws(SureOfTheFirst(), examples=50)
+
+
+AGREEMENT_LAWS = ("agreement_is_a_share", "agreement_is_symmetric", "agreement_with_itself_is_full")
+
+
+def test_an_agreement_that_is_no_share_is_told_by_one_law():
+    class InPercent(Tick):
+        def agreement(self, params, a, b):
+            return 100
+
+    assert {"agreement_is_a_share": "agreement returned 100"} == broken_laws(InPercent(), *AGREEMENT_LAWS)
+
+
+class OneWord(BROKEN["values_can_be_drawn"].__class__):
+    """Neither its params nor its responses can be drawn: the builder cannot read their pattern."""
+
+    response_schema = changed(
+        Tick.response_schema, "/properties/ticked", items={"type": "string", "pattern": r"^\p{L}+$"}
+    )
+    tired = False
+
+    def response_schema_for(self, params):
+        return self.response_schema
+
+    def mock_response(self, params, rng):
+        return {"ticked": ["two words"] if self.tired else params["options"][:1]}
+
+
+def test_where_nothing_can_be_drawn_from_the_schemas_examples_and_mocks_are_taken():
+    assert ["values_can_be_drawn"] == list(broken_laws(OneWord()))
+
+
+def test_a_mock_that_is_refused_only_later_is_told():
+    checked = OneWord()
+    namespace = {}
+    conformance.add_tests(namespace, checked, examples=5)
+    namespace["test_tick_mock_is_valid"]()
+    checked.tired = True
+    with pytest.raises(pytest.fail.Exception, match="the mock is refused, now that it is needed"):
+        namespace["test_tick_agreement_is_a_share"]()
+
+
+def test_a_strategy_that_leaves_nothing_is_told():
+    class Picky(Tick):
+        def params_strategy(self):
+            return st.integers().filter(lambda _: False)
+
+    text = "nothing could be drawn from params_strategy() or response_strategy(params)"
+    assert {"params_never_crash": text} == broken_laws(Picky())

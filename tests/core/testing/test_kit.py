@@ -37,6 +37,12 @@ def test_every_part_of_it_can_be_given():
     assert [HOOK] == [request.url for request in transport.requests]
 
 
+def test_the_fixture_adds_no_plugin_until_it_is_overridden(workersai_engine, workersai_plugins):
+    assert () == workersai_plugins
+    assert "pick" not in workersai_engine.types.names()
+    assert "categorization" in workersai_engine.types.names()
+
+
 # --- complete ----------------------------------------------------------------------------------------
 
 

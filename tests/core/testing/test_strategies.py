@@ -110,6 +110,11 @@ SCHEMAS = {
             },
         ]
     },
+    "multiples of both": {"type": "integer", "allOf": [{"multipleOf": 4}, {"multipleOf": 6}]},
+    "loop beside a choice": {
+        "$ref": "#/$defs/n",
+        "$defs": {"n": {"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/n"}]}},
+    },
     "reference with limits": {
         "$ref": "#/$defs/size",
         "maximum": 20,
@@ -281,7 +286,9 @@ def test_recursion_ends(schema):
         ({"prefixItems": [{"type": "string", "pattern": r"\p{L}"}]}, "/prefixItems/0", "pattern"),
         ({"allOf": [{"pattern": "a"}, {"pattern": "b"}]}, "", "pattern"),
         ({"allOf": [{"multipleOf": 0.5}, {"multipleOf": 3}]}, "", "multipleOf"),
+        ({"allOf": [{"items": True, "prefixItems": [True]}, {"items": {"type": "null"}}]}, "", "prefixItems"),
         ({"type": "integer", "minimum": 3, "maximum": 2}, "", "schema"),
+        ({"type": "string", "minLength": 3, "maxLength": 2}, "", "schema"),
         ({"$ref": "#/$defs/loop", "$defs": {"loop": {"$ref": "#/$defs/loop"}}}, "", "schema"),
         (False, "", "schema"),
     ],

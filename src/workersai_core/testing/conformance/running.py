@@ -126,9 +126,6 @@ class _Checker:
                 law.check(self.task_type)
         except Broken as error:
             return LawResult(type=self.name, law=law.name, ok=False, detail=_report(law, error))
-        except hypothesis.errors.Unsatisfiable:
-            detail = "Not checked, because no valid response could be made: mock_is_valid tells why."
-            return LawResult(type=self.name, law=law.name, ok=False, detail=detail, blocked=True)
         return LawResult(type=self.name, law=law.name, ok=True)
 
 
@@ -173,18 +170,14 @@ def _check_drawn(law: Law, subject: Subject, examples: int) -> None:
     try:
         holds()
     except hypothesis.errors.Flaky as error:
-        found = next(_causes(error), error)
+        found = getattr(error, "exceptions", (error,))[0]
         raise Broken(f"the type does not behave the same on the same input: {found}") from error
+    except hypothesis.errors.Unsatisfiable as error:
+        raise Broken("nothing could be drawn from params_strategy() or response_strategy(params)") from error
 
 
 def _with_example(error: Broken, case: Case) -> Broken:
     return Broken(f"{error}\nThe smallest example found:\n{case.example()}")
-
-
-def _causes(error: BaseException) -> Iterator[Broken]:
-    for inner in getattr(error, "exceptions", ()):
-        if isinstance(inner, Broken):
-            yield inner
 
 
 def _report(law: Law, error: Broken) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from workersai_core.elements import element_of
-from workersai_core.errors import Issue, PluginConfigurationError, SchemaError
+from workersai_core.errors import Issue, PluginConfigurationError
 from workersai_core.plugins.type_rules import registered
 from workersai_core.schemas import compile_schema, problems
 from workersai_core.task_type import TaskType
@@ -61,10 +61,8 @@ def attributes_are_well_formed(task_type: TaskType) -> None:
     """
     try:
         registered(task_type, "the plugin under test")
-    except SchemaError:
-        return  # the laws about schemas tell
     except PluginConfigurationError as error:
-        if not error.issues:
+        if not error.issues:  # those of schemas and examples are other laws' affairs
             raise Broken(error.detail) from error
     except (Exception, SystemExit) as error:
         raise Broken(f"registering the type raised {type(error).__name__}: {error}") from error

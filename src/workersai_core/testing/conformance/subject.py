@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import Any
@@ -39,7 +39,7 @@ class Subject:
         self.task_type = task_type
         self.params = compile_schema(task_type.params_schema, "params_schema")
         self.response = compile_schema(task_type.response_schema, "response_schema")
-        self._by_schema: dict[str, Strategy | None] = {}
+        self._drawn_from = lru_cache(_KEPT)(lambda text: _from_schema_or_none(jsontext.loads(text)))
 
     @cached_property
     def wide_responses(self) -> Strategy | None:
@@ -67,13 +67,7 @@ class Subject:
         own = own_strategy(self.task_type, "response_strategy", params)
         if own is not None:
             return own
-        schema = self.narrowed(params).schema
-        key = jsontext.dumps(schema)
-        if key not in self._by_schema:
-            if len(self._by_schema) >= _KEPT:
-                self._by_schema.clear()
-            self._by_schema[key] = _from_schema_or_none(schema)
-        return self._by_schema[key]
+        return self._drawn_from(self.narrowed(params).text)
 
     def narrowed(self, params: JsonObject) -> CompiledSchema:
         """Return the compiled response schema for `params`.

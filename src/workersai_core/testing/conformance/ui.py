@@ -102,8 +102,8 @@ def _children(place: Mapping[str, Any], name: str) -> Iterator[Any]:
 
 def _unfolded(schema: Json, root: Json) -> list[Mapping[str, Any]]:
     """Return a schema and those that are about the same value."""
-    if not isinstance(schema, Mapping):
-        return []
+    if isinstance(schema, bool):
+        return [{}] if schema else []
     parts = [part for keyword in _SAME_VALUE for part in schema.get(keyword, ())]
     parts += [schema[keyword] for keyword in ("then", "else") if keyword in schema]
     if "$ref" in schema:
