@@ -16,7 +16,7 @@ from benchmarks.goals import GOALS
 from benchmarks.report import Report
 
 # In this order: what needs a quiet machine most comes first.
-_SUBJECTS = ("inprocess", "posting", "reading", "working", "delivering", "starting", "postgresql")
+_SUBJECTS = ("inprocess", "posting", "reading", "working", "console", "delivering", "starting", "postgresql")
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,7 +14,7 @@ class Goal:
     """One figure that is promised.
 
     Attributes:
-        id: ``P1`` to ``P25``; a word follows where a goal has several figures.
+        id: ``P1`` to ``P26``; a word follows where a goal has several figures.
         what: What is measured.
         bar: What the median must meet.
         unit: Of the figure; ``x`` is a ratio.
@@ -78,6 +78,10 @@ _ALL = (
     _at_most("P25 cost", "claim + submit, 8 workers, processor time per label", 0.6, 0.4, unit="ms"),
     _at_most("P25 p99", "claim + submit, 8 workers, p99 of a request", 30, unit="ms"),
     _at_most("P25 over", "tasks handed out above their overlap", 0, unit=""),
+    _at_most("P26 key", "worker console, key to the next item painted, p95", 100, unit="ms"),
+    _at_most("P26 ready", "worker console, navigation until keys work", 1000, unit="ms"),
+    _at_most("P26 size", "worker console, the whole page", 60, unit="KB"),
+    _at_most("P26 requests", "worker console, requests of the page", 12, unit=""),
 )
 
 GOALS: Mapping[str, Goal] = {goal.id: goal for goal in _ALL}
