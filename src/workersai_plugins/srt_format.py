@@ -2,7 +2,8 @@
 
 SubRip knows neither speakers nor escapes: a speaker stands before the text
 with a colon, and an arrow within the text loses a dash, so that it is not read
-as the times of a cue.
+as the times of a cue. Nor has it comments, in which it could say what was
+recorded, so it is not imported.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def register_exporters() -> Mapping[str, object]:
     return {"srt": Srt()}
 
 
-def _document(cues: Sequence[Cue]) -> str:
+def _document(_: ExportedTask, cues: Sequence[Cue]) -> str:
     return "\n".join(f"{number}\n{_times(cue)}\n{_said(cue)}\n" for number, cue in enumerate(cues, start=1))
 
 

@@ -14,9 +14,9 @@ from workersai_core.api import JsonObject
 from workersai_plugins.archives import archive
 from workersai_plugins.exporting import ExportedTask, is_completed
 
-__all__ = ["Cue", "clock", "documents"]
+__all__ = ["TASK_TYPE", "Cue", "clock", "documents"]
 
-_TASK_TYPE = "audio_transcription"
+TASK_TYPE = "audio_transcription"
 
 
 class Cue(NamedTuple):
@@ -30,11 +30,11 @@ class Cue(NamedTuple):
 
 
 def documents(
-    tasks: Iterable[ExportedTask], extension: str, document: Callable[[Sequence[Cue]], str]
+    tasks: Iterable[ExportedTask], extension: str, document: Callable[[ExportedTask, Sequence[Cue]], str]
 ) -> Iterator[bytes]:
     """Yield a zip with a document for each transcribed task, named by its `external_id`."""
-    done = (task for task in tasks if is_completed(task, _TASK_TYPE))
-    return archive((f"{task.external_id}.{extension}", document(_cues(task.response))) for task in done)
+    done = (task for task in tasks if is_completed(task, TASK_TYPE))
+    return archive((f"{task.external_id}.{extension}", document(task, _cues(task.response))) for task in done)
 
 
 def clock(milliseconds: int, point: str) -> str:
