@@ -89,20 +89,25 @@ class House:
     def settle(self) -> Kept:
         """Let everything come to an end, and return what was kept."""
         self.crowd.finish(self.server.url)
-        database = str(self.ready.database)
-        with connect(database) as connection:
+        with connect(str(self.ready.database)) as connection:
             until(lambda: connection.execute(OPEN_ENDS).fetchone() == (0,), PATIENCE_S)
-            query = "SELECT id, task_id, worker_id, slot, state, response::json FROM wai_assignment"
-            assignments = [Assignment(**dict(zip(_FIELDS, row, strict=True))) for row in connection.execute(query)]
-        tasks: list[Any] = []
-        for key in (self.ready.live_key, self.ready.test_key):
-            with Client(self.server.url, key) as client:
-                tasks += client.tasks.list(page_size=500)
-        return Kept(tasks=tasks, assignments=assignments)
+        return kept_in(self.ready, self.server.url)
 
     def close(self) -> None:
         self.server.kill()
         self.dispatcher.kill()
+
+
+def kept_in(ready: Ready, url: str) -> Kept:
+    """Return the tasks that a server lists, and the assignments of its database."""
+    query = "SELECT id, task_id, worker_id, slot, state, response::json FROM wai_assignment"
+    with connect(str(ready.database)) as connection:
+        assignments = [Assignment(**dict(zip(_FIELDS, row, strict=True))) for row in connection.execute(query)]
+    tasks: list[Any] = []
+    for key in (ready.live_key, ready.test_key):
+        with Client(url, key) as client:
+            tasks += client.tasks.list(page_size=500)
+    return Kept(tasks=tasks, assignments=assignments)
 
 
 _FIELDS = ("id", "task_id", "worker_id", "slot", "state", "response")

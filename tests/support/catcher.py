@@ -92,9 +92,9 @@ class Catch:
 
 
 @contextmanager
-def catching(secret: str, *answers: Answer) -> Iterator[tuple[list[Arrival], list[str]]]:
-    """Run a receiver for each answer; give what arrives at any of them, and their URLs."""
+def catching(secret: str, *answers: Answer, host: str = "127.0.0.1") -> Iterator[tuple[list[Arrival], list[str]]]:
+    """Run a receiver at an address for each answer; give what arrives at any of them, and their URLs."""
     arrivals: list[Arrival] = []
     with ExitStack() as stack:
-        receivers = [stack.enter_context(Receiver(Catch(secret, arrivals, answer))) for answer in answers]
-        yield arrivals, [receiver.url() for receiver in receivers]
+        receivers = [stack.enter_context(Receiver(Catch(secret, arrivals, answer), host=host)) for answer in answers]
+        yield arrivals, [receiver.url(host) for receiver in receivers]

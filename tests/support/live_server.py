@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,10 +75,18 @@ def start_dispatcher(database: str, *options: str, **settings: str) -> LiveServe
     return start_command(*dispatch, *options, cwd=_folder(database), ready="ready dispatch", **settings)
 
 
-def start_command(*arguments: str, cwd: Path, ready: str, **settings: str) -> LiveServer:
-    """Start a command and wait until it says a line that begins with `ready`, whose second word is its `url`."""
+def start_command(*arguments: str, cwd: Path, ready: str, inside: Sequence[str] = (), **settings: str) -> LiveServer:
+    """Start a command and wait until it says a line that begins with `ready`, whose second word is its `url`.
+
+    Args:
+        arguments: Of `workersai`.
+        cwd: Its folder.
+        ready: How the line begins.
+        inside: A command that runs another one, and which this one is given to.
+        settings: Of the service.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "workersai_server.cli", *arguments],
+        [*inside, sys.executable, "-m", "workersai_server.cli", *arguments],
         cwd=cwd,
         env=clean_environment(**settings),
         stdin=subprocess.DEVNULL,

