@@ -236,7 +236,7 @@ def original(task: ExportedTask) -> JsonObject:
         "unique_id": task.unique_id,
         "tags": list(task.tags),
     }
-    return {name: value for name, value in given.items() if value not in (None, "", {}, [])}
+    return {name: value for name, value in given.items() if name == "params" or value not in (None, "", {}, [])}
 
 
 def restored(entry: JsonObject, *types: str) -> JsonObject | None:

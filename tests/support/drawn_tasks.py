@@ -69,7 +69,7 @@ def carried(task: Task) -> dict[str, Any]:
         "tags": list(task.tags),
         "response": task.response,
     }
-    return {name: value for name, value in given.items() if value not in (None, "", {}, [])}
+    return {name: value for name, value in given.items() if name == "params" or value not in (None, "", {}, [])}
 
 
 def written(format: Any, *tasks: Task) -> bytes:
