@@ -13,14 +13,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from support.catcher import catching, parsed, refusing_first
+from support.hostile import HOSTILE
 from support.live_server import running_server
 from support.ready_database import prepare
-from support.receivers import OK, Call, Receiver, answers, drips_its_headers, says_nothing
+from support.receivers import OK, Call, Receiver, answers, says_nothing, self_signed, server_tls
 from support.waiting import until
 from workersai_client import Client
 
@@ -86,19 +88,15 @@ def test_anyone_who_reads_the_specification_can_verify_a_callback(tmp_path: Path
     assert expected == signature_in_node(ready.webhook_secret, headers, body)
 
 
-def refuses(call: Call) -> None:
-    while call.request():
-        call.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+DEADLINE_S = 3
+BLACK_HOLES = 50 - len(HOSTILE)
 
 
-def resets(call: Call) -> None:
-    call.request()
-    call.reset()
-
-
-def test_hostile_receivers_delay_nobody_else(tmp_path: Path) -> None:
+def test_a_hostile_receiver_is_cut_short_and_delays_nobody_else(tmp_path: Path) -> None:
     ready = prepare(tmp_path)
-    hostile = [Receiver(behaviour) for behaviour in (says_nothing, drips_its_headers, refuses, resets) * 10]
+    hostile = {name: Receiver(kind.behaviour) for name, kind in HOSTILE.items()}
+    tls = Receiver(answers(OK), tls=server_tls(*self_signed(tmp_path)))
+    black_holes = [Receiver(says_nothing) for _ in range(BLACK_HOLES)]
     late_s: list[float] = []
 
     def accept(call: Call) -> None:
@@ -107,20 +105,44 @@ def test_hostile_receivers_delay_nobody_else(tmp_path: Path) -> None:
             late_s.append(time.time() - completed_at.timestamp())
             call.send(OK)
 
+    settings = {"callback_deadline_s": str(DEADLINE_S), "callback_schedule": "0,3600"}
     healthy = Receiver(accept)
     with (
-        running_all([healthy, *hostile]),
-        running_server(ready.database, allow_callback_networks=LOOPBACK, callback_deadline_s="3") as server,
+        running_all([healthy, tls, *hostile.values(), *black_holes]),
+        running_server(ready.database, allow_callback_networks=LOOPBACK, **settings) as server,
         Client(server.url, ready.test_key) as client,
     ):
-        for receiver in hostile * 2:
-            client.tasks.create(params=PARAMS, callback_url=receiver.url())
+
+        def create(url: str) -> str:
+            task: dict[str, str] = client.tasks.create(params=PARAMS, callback_url=url)
+            return task["external_id"]
+
+        for receiver in black_holes:
+            create(receiver.url())
+        tasks = {
+            name: (create(hostile[name].url().replace("http:", f"{kind.scheme}:")), kind.status)
+            for name, kind in HOSTILE.items()
+        }
+        tasks["has a certificate of nobody"] = (create(tls.url("localhost")), None)
         for _ in range(60):
-            client.tasks.create(params=PARAMS, callback_url=healthy.url())
+            create(healthy.url())
             time.sleep(0.02)
         until(lambda: len(late_s) == 60)
-        until(lambda: all(receiver.connections for receiver in hostile))
+        for name, (task, status) in tasks.items():
+            [delivery] = until(lambda task=task: tried(client, task), PATIENCE_S * 2)
+            [attempt] = delivery["attempts"]
+            assert (name, status) == (name, attempt["status"]), attempt
+            assert attempt["latency_ms"] <= (DEADLINE_S + 1) * 1000, (name, attempt)
+            assert len((attempt["answer"] or "").encode()) <= 64 * 1024, name
+            assert (status == 200) == (delivery["state"] == "delivered"), (name, delivery)
+            assert (status == 410) == (delivery["state"] == "exhausted"), (name, delivery)
     assert sorted(late_s)[56] < 1.0  # the 95th of a hundred
+
+
+def tried(client: Client, task: str) -> list[dict[str, Any]]:
+    """Return a task's callbacks once each was tried."""
+    found: list[dict[str, Any]] = client.callbacks.list(task)
+    return found if found and all(delivery["attempts"] for delivery in found) else []
 
 
 @contextmanager
