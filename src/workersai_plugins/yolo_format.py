@@ -173,10 +173,11 @@ def _images(entries: Entries) -> Mapping[str, _Image]:
     images = {_stem(name): _Image(name.rpartition("/")[2], None) for name in entries.names(*_IMAGES)}
     listed = entries.named("images.csv")
     if listed is not None:
-        for row in csv.DictReader(io.StringIO(entries.text(listed), newline="")):
-            if row.keys() >= {"file", "url", "width", "height"}:
-                size = (_number(float(row["width"])), _number(float(row["height"])))
-                images[_stem(row["file"])] = _Image(row["url"], size)
+        try:
+            for row in csv.DictReader(io.StringIO(entries.text(listed), newline="")):
+                images[_stem(row["file"])] = _Image(row["url"], (_side(row["width"]), _side(row["height"])))
+        except (csv.Error, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"images.csv has a row without file, url, width and height: {error}.") from None
     return images
 
 
@@ -228,6 +229,13 @@ def _polygon(shares: Sequence[float], width: float, height: float) -> JsonObject
 
 def _pixels(value: float) -> float:
     return _number(round(value, _EXACT))
+
+
+def _side(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{text} is no size of an image")
+    return _number(value)
 
 
 def _number(value: float) -> float:
