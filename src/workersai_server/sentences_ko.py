@@ -46,6 +46,7 @@ SENTENCES: Sequence[tuple[str, str]] = (
     ("{} is missing; it goes with {}.", "{0} 값이 없습니다. {1} 값과 함께 있어야 합니다."),
     ("{} is missing.", "{0} 값이 없습니다."),
     ("{} is required.", "{0} 값은 필수입니다."),
+    ("There is no preference {}; known are {}.", "{0} 설정은 없습니다. 있는 것: {1}."),
     ("There is no task type {}; known are {}. Did you mean {}?", "{0} task 종류는 없습니다. 있는 것: {1}. {2}인가요?"),
     ("There is no task type {}; known are {}.", "{0} task 종류는 없습니다. 있는 것: {1}."),
     ("There is no task type {}; none is loaded.", "{0} task 종류는 없습니다. 지금 불러온 종류가 없습니다."),
@@ -355,6 +356,12 @@ SENTENCES: Sequence[tuple[str, str]] = (
     ),
     ("You have no assignment with this id.", "이 id의 할당이 없습니다."),
     ("reason is text of at most {} characters.", "reason은 최대 {0}자의 텍스트입니다."),
+    # what a worker prefers
+    ('language is "en" or "ko".', 'language는 "en" 또는 "ko"입니다.'),
+    ('theme is "light" or "dark".', 'theme은 "light" 또는 "dark"입니다.'),
+    ("single_keys is true or false.", "single_keys는 true 또는 false입니다."),
+    ("speed is a number from {} to {}.", "speed는 {0}부터 {1}까지의 숫자입니다."),
+    ("snippets is text of at most {} characters.", "snippets는 최대 {0}자의 텍스트입니다."),
     (
         "The plugin {} failed in {}; nothing was changed.",
         "플러그인 {0}이(가) {1}에서 실패했습니다. 변경된 것은 없습니다.",

@@ -151,7 +151,7 @@ def test_a_recording_that_may_not_be_read_is_only_played(at_work, world):
     at_work.watch.forget("Failed to load resource")
 
 
-def test_a_shortcut_becomes_its_text_and_is_kept_in_the_browser(at_work, world, recording):
+def test_a_shortcut_becomes_its_text_and_is_kept(at_work, world, recording):
     show(at_work, world, recording)
     at_work.locator(".wai-snippets summary").click()
     at_work.locator("#wai-snippets").fill("ty = Thank you for calling.\nㅈㄱ = 감사합니다.")

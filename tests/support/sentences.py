@@ -55,6 +55,7 @@ SOURCES = [
             "urlencoded.py",
             "accounts/api_keys.py",
             "accounts/authentication.py",
+            "accounts/preferences.py",
         )
     ],
     *sorted((SERVER / "resources").glob("*.py")),

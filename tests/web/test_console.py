@@ -9,6 +9,7 @@ import pytest
 from support.site import pages, text_of
 from support.task_types import TestTypes
 from workersai_core import TaskStatus
+from workersai_server.accounts.values import Preferences
 
 PARAMS = {"attachment_type": "text", "attachment": "배송이 빨라요", "categories": ["칭찬", "불만"]}
 XSS = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -240,3 +241,21 @@ def test_the_script_is_told_that_nobody_is_signed_in(world, worker):
     worker.page = page
     refused = script(worker, "/work/next", json={"shown": []})
     assert (401, "unauthenticated") == (refused.status_code, refused.json["code"])
+
+
+def test_preferences_are_kept_and_wrong_ones_refused(world, worker):
+    def prefer(body):
+        token = re.search(r'data-csrf="([^"]+)"', worker.get("/work").text)[1]
+        cookies = "; ".join(f"{name}={value}" for name, value in worker.cookies.items())
+        headers = {"Cookie": cookies, "X-CSRF-Token": token, "Accept": "application/json"}
+        return world.client.simulate_post("/work/preferences", json=body, headers=headers)
+
+    assert 204 == prefer({"speed": 1.5, "snippets": "ty = Thank you", "single_keys": False}).status_code
+    assert 204 == prefer({"theme": "dark"}).status_code
+    [entry] = world.house.accounts.list_workers()
+    expected = Preferences(speed=1.5, snippets="ty = Thank you", single_keys=False, theme="dark")
+    assert expected == entry.preferences
+    wrong = [{"speed": 4}, {"speed": True}, {"theme": "red"}, {"snippets": "x" * 10_001}, {"language": "fr"}, {"x": 1}]
+    for body in [*wrong, {"speed": 1, "single_keys": "yes"}]:
+        assert (body, 422) == (body, prefer(body).status_code)
+    assert expected == world.house.accounts.list_workers()[0].preferences

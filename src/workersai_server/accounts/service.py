@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from workersai_core import Conflict, Engine, InvalidInput, Mode, NotFound, OpenTransaction
 from workersai_core.callbacks.addresses import check_callback_url
 from workersai_core.drafting import CALLBACK_EVENTS
 from workersai_core.errors import Issue
-from workersai_server.accounts import account_rows, api_keys, passwords, session_rows, worker_rows
+from workersai_server.accounts import account_rows, api_keys, passwords, preferences, session_rows, worker_rows
 from workersai_server.accounts.authentication import Authentication
 from workersai_server.accounts.cache import Monotonic
 from workersai_server.accounts.values import (
@@ -19,6 +20,7 @@ from workersai_server.accounts.values import (
     NewAccount,
     NewKey,
     NewWorker,
+    Preferences,
     Requester,
     WorkerEntry,
 )
@@ -336,6 +338,10 @@ class Accounts:
         """Return all workers, oldest first, revoked ones too."""
         self._authentication.flush()
         return self._engine.read(lambda tx: worker_rows.every(tx.session))
+
+    def prefer(self, worker_id: str, changes: Mapping[str, Any]) -> Preferences:
+        """Change some preferences of a worker, by name, and return all; see `preferences.prefer`."""
+        return self._engine.run(lambda tx: preferences.prefer(tx, worker_id, changes))
 
     def revoke_worker(self, worker_id: str) -> WorkerEntry:
         """End a worker's token: at once here, within a second in every other process. Again changes nothing.

@@ -86,6 +86,8 @@ workers = Table(
     Column("name", Text, nullable=False),
     # Task type names separated by spaces; empty means every type.
     Column("skills", Text, nullable=False),
+    # What the worker has chosen about the pages, as a JSON object.
+    Column("preferences", Text, nullable=False),
     Column("token_hash", Text, nullable=False),
     Column("last4", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),

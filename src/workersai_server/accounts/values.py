@@ -12,7 +12,7 @@ import attrs
 
 from workersai_core import Mode
 
-__all__ = ["Account", "ApiKey", "NewAccount", "NewKey", "NewWorker", "Requester", "WorkerEntry"]
+__all__ = ["Account", "ApiKey", "NewAccount", "NewKey", "NewWorker", "Preferences", "Requester", "WorkerEntry"]
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +91,22 @@ class NewKey:
 
 
 @attrs.frozen(kw_only=True)
+class Preferences:
+    """What a worker has chosen about the pages."""
+
+    language: str | None = None
+    """``en`` or ``ko``; None for what the browser asks for."""
+    theme: str | None = None
+    """``light`` or ``dark``; None for what the browser prefers."""
+    single_keys: bool = True
+    """Whether a bare key answers."""
+    speed: float = 1.0
+    """At which recordings are played, 0.25 to 3."""
+    snippets: str = ""
+    """Shortcuts for longer texts, one a line: ``ty = Thank you``."""
+
+
+@attrs.frozen(kw_only=True)
 class WorkerEntry:
     """A worker as the server keeps it."""
 
@@ -98,6 +114,7 @@ class WorkerEntry:
     name: str
     skills: frozenset[str]
     """Names of the task types it may do; empty means all."""
+    preferences: Preferences
     last4: str
     created_at: datetime
     last_used_at: datetime | None

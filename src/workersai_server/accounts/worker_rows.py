@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import attrs
 from sqlalchemy import bindparam, select, update
 
-from workersai_core import Worker
+from workersai_core import Worker, jsontext
 from workersai_core.clock import from_us
 from workersai_core.store import Row, Session, Statement
 from workersai_server.accounts.tables import workers
-from workersai_server.accounts.values import WorkerEntry
+from workersai_server.accounts.values import Preferences, WorkerEntry
 
-__all__ = ["every", "get", "insert", "note_used", "revoke", "usable"]
+__all__ = ["every", "get", "insert", "note_used", "revoke", "set_preferences", "usable"]
 
+_NOTHING_CHOSEN = "{}"
 _COLUMNS = (
     workers.c.id,
     workers.c.name,
     workers.c.skills,
+    workers.c.preferences,
     workers.c.last4,
     workers.c.created_at,
     workers.c.last_used_at,
@@ -36,6 +39,9 @@ _REVOKE = Statement(
     .where(workers.c.id == bindparam("worker_id"), workers.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+_PREFER = Statement(
+    update(workers).where(workers.c.id == bindparam("worker_id")).values(preferences=bindparam("chosen"))
+)
 _NOTE_USED = Statement(
     update(workers).where(workers.c.id == bindparam("worker_id")).values(last_used_at=bindparam("used_at"))
 )
@@ -49,6 +55,7 @@ def insert(
         "id": worker_id,
         "name": name,
         "skills": " ".join(sorted(skills)),
+        "preferences": _NOTHING_CHOSEN,
         "token_hash": hashed,
         "last4": last4,
         "created_at": now_us,
@@ -80,6 +87,12 @@ def revoke(session: Session, worker_id: str, now_us: int) -> None:
     session.run(_REVOKE, {"worker_id": worker_id, "now": now_us})
 
 
+def set_preferences(session: Session, worker_id: str, chosen: Preferences) -> None:
+    """Store all preferences of a worker."""
+    changed = attrs.asdict(chosen, filter=lambda field, value: value != field.default)
+    session.run(_PREFER, {"worker_id": worker_id, "chosen": jsontext.dumps(changed)})
+
+
 def note_used(session: Session, used_us: Mapping[str, int]) -> None:
     """Store when workers last used their tokens, by id."""
     session.many(_NOTE_USED, [{"worker_id": worker_id, "used_at": at} for worker_id, at in used_us.items()])
@@ -90,8 +103,9 @@ def _entry(row: Row) -> WorkerEntry:
         id=row[0],
         name=row[1],
         skills=frozenset(row[2].split()),
-        last4=row[3],
-        created_at=from_us(row[4]),
-        last_used_at=None if row[5] is None else from_us(row[5]),
-        revoked_at=None if row[6] is None else from_us(row[6]),
+        preferences=Preferences(**jsontext.loads(row[3])),
+        last4=row[4],
+        created_at=from_us(row[5]),
+        last_used_at=None if row[6] is None else from_us(row[6]),
+        revoked_at=None if row[7] is None else from_us(row[7]),
     )

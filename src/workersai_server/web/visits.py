@@ -18,7 +18,7 @@ from workersai_core.errors import Issue
 from workersai_server import media, urlencoded
 from workersai_server.accounts import Account, Accounts
 from workersai_server.accounts.sessions import Role, Sessions, SignedIn, csrf_token, is_csrf_token, new_token
-from workersai_server.accounts.values import WorkerEntry
+from workersai_server.accounts.values import Preferences, WorkerEntry
 from workersai_server.amounts import from_micros
 from workersai_server.answers import Answers
 from workersai_server.credentials import ApiRequest
@@ -247,7 +247,7 @@ class Visit:
     @cached_property
     def language(self) -> Language:
         """The language chosen, or the one that the browser asks for."""
-        chosen = self.req.cookies.get(_LANGUAGE_COOKIE)
+        chosen = self._preferences.language or self.req.cookies.get(_LANGUAGE_COOKIE)
         for language in LANGUAGES:
             if chosen == language:
                 return language
@@ -257,16 +257,30 @@ class Visit:
         """Remember a language."""
         if language in LANGUAGES:
             self._set_cookie(_LANGUAGE_COOKIE, language, max_age=_YEAR_S)
+            self._prefer(language=language)
 
     @property
     def theme(self) -> str:
         """``light``, ``dark``, or ``auto`` for what the browser prefers."""
-        chosen = self.req.cookies.get(_THEME_COOKIE, "")
+        chosen = self._preferences.theme or self.req.cookies.get(_THEME_COOKIE, "")
         return chosen if chosen in _THEMES else "auto"
 
     def choose_theme(self, theme: str) -> None:
         """Remember a theme."""
-        self._set_cookie(_THEME_COOKIE, theme if theme in _THEMES else "auto", max_age=_YEAR_S)
+        if theme in _THEMES:
+            self._set_cookie(_THEME_COOKIE, theme, max_age=_YEAR_S)
+            self._prefer(theme=theme)
+
+    @property
+    def _preferences(self) -> Preferences:
+        """What the worker who is signed in has chosen, be it in another browser."""
+        worker = None if self.signed_in is None else self.signed_in.worker
+        return Preferences() if worker is None else worker.preferences
+
+    def _prefer(self, **changes: str) -> None:
+        """Let a choice follow the worker who is signed in; others keep it in the browser alone."""
+        if self.signed_in is not None and self.signed_in.worker is not None:
+            self.site.accounts.prefer(self.signed_in.worker.id, changes)
 
     def choose(self, cookie: str, value: str) -> None:
         """Remember another choice of the visitor's."""

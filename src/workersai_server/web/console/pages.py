@@ -25,6 +25,7 @@ def add_routes(app: falcon.App[ApiRequest, falcon.Response], site: Site) -> None
     """Add the pages of this module."""
     app.add_route("/work", Console(site))
     app.add_route("/work/next", Next(site))
+    app.add_route("/work/preferences", Preferences(site))
     one = OneItem(site)
     for verb in ("answer", "undo", "skip", "release", "renew", "draft"):
         app.add_route(f"/work/{{assignment_id}}/{verb}", one, suffix=verb)
@@ -73,6 +74,17 @@ class Next(Page):
             return self.site.engine.claim(worker)
         except TooManyAssignments:
             return None
+
+
+class Preferences(Page):
+    """``/work/preferences``: what a worker has chosen, for the script."""
+
+    def on_post(self, req: ApiRequest, resp: falcon.Response) -> None:
+        """Change what is named."""
+        visit = self.site.visit(req, resp)
+        worker = visit.worker()
+        self.site.accounts.prefer(worker.id, visit.posted_json())
+        resp.status = falcon.HTTP_204
 
 
 class OneItem(Page):

@@ -211,7 +211,6 @@ watchKeys({
   },
   help: () => document.getElementById("help").showModal(),
   say: (on) => say(on ? words.keys_on : words.keys_off),
-  storageKey: `wai-keys-${page.dataset.worker}`,
 });
 
 const undoForm = document.getElementById("undo");

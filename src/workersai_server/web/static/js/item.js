@@ -1,5 +1,7 @@
 // What one item does by itself while it is on the screen: drafts, lease, broken media, richer fields.
 
+import { preference } from "./preferences.js";
+
 const DRAFT_MS = 700;
 const ACTIVE_MS = 120000;
 const TICK_MS = 1000;
@@ -78,7 +80,7 @@ function watchLease(item, form, words, outbox) {
 
 /** Say so when something cannot be loaded, and offer to skip. */
 function watchMedia(item, words) {
-  const speed = Number(localStorage.getItem("wai-speed")) || 1;
+  const speed = preference("speed");
   for (const media of item.querySelectorAll("audio, video")) {
     // The default is what the rate becomes when the media is loaded, be that before or after this.
     media.defaultPlaybackRate = media.playbackRate = speed;

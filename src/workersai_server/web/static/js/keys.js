@@ -2,6 +2,8 @@
 // A key is known by its place on the keyboard (event.code), so that a Hangul or another layout changes nothing,
 // and a key that composes a character is left to the input method.
 
+import { prefer, preference } from "./preferences.js";
+
 const NAMED = { Digit: "", Numpad: "", Key: "" };
 
 function character(event) {
@@ -24,13 +26,10 @@ function isTyping(target) {
 }
 
 /** Watch the keyboard for the console. */
-export function watchKeys({ item, submit, undo, skip, help, say, storageKey }) {
-  let single = localStorage.getItem(storageKey) !== "off";
-
+export function watchKeys({ item, submit, undo, skip, help, say }) {
   function toggle() {
-    single = !single;
-    localStorage.setItem(storageKey, single ? "on" : "off");
-    say(single);
+    prefer("single_keys", !preference("single_keys"));
+    say(preference("single_keys"));
   }
 
   function player() {
@@ -55,7 +54,7 @@ export function watchKeys({ item, submit, undo, skip, help, say, storageKey }) {
     const media = player();
     if (!media) return false;
     media.playbackRate = Math.min(3, Math.max(0.25, media.playbackRate + step));
-    localStorage.setItem("wai-speed", String(media.playbackRate));
+    prefer("speed", media.playbackRate);
     return true;
   }
 
@@ -87,7 +86,7 @@ export function watchKeys({ item, submit, undo, skip, help, say, storageKey }) {
     let done = false;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) done = !event.repeat && (submit(), true);
     else if (event.altKey && !event.ctrlKey && !event.metaKey) done = !event.repeat && withAlt[event.code]?.();
-    else if (!event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.composedPath()[0]) && single) {
+    else if (!event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.composedPath()[0]) && preference("single_keys")) {
       if (event.key === "?") done = (help(), true);
       else if (!event.repeat && !event.shiftKey) done = choose(event);
     }

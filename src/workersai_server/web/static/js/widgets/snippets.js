@@ -1,22 +1,22 @@
-// Shortcuts that become longer texts when a space follows; each worker has their own, in the browser.
+// Shortcuts that become longer texts when a space follows; each worker has their own.
 
+import { prefer, preference } from "../preferences.js";
 import { make } from "./control.js";
 
 /** Expand the worker's shortcuts in the texts of an element; returns where they are edited. */
 export function snippets(element, words) {
-  const place = `wai-snippets-${document.getElementById("console").dataset.worker}`;
-  let known = parsed(localStorage.getItem(place) ?? "");
+  let known = parsed(preference("snippets"));
   element.addEventListener("input", (event) => {
     if (event.isComposing || !event.target.matches("textarea, input[type=text]") || event.target.closest(".wai-snippets")) return;
     expand(event.target, known);
   });
-  const box = make("textarea", { rows: "4", id: "wai-snippets", spellcheck: "false", placeholder: words.snippets_example });
-  box.value = localStorage.getItem(place) ?? "";
+  const box = make("textarea", { rows: "4", id: "wai-snippets", maxlength: "10000", spellcheck: "false", placeholder: words.snippets_example });
+  box.value = preference("snippets");
   box.addEventListener("input", (event) => {
     // They are no part of the answer.
     event.stopPropagation();
     known = parsed(box.value);
-    localStorage.setItem(place, box.value);
+    prefer("snippets", box.value);
   });
   return make("details", { class: "wai-snippets" },
     make("summary", {}, words.snippets),

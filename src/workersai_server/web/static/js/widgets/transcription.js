@@ -1,6 +1,7 @@
 // Writing down a recording: the player works while the cursor is in the text.
 
 import { Control, button, key, make, rounded, styles, valueOf } from "./control.js";
+import { prefer } from "../preferences.js";
 import { Segments } from "./segments.js";
 import { snippets } from "./snippets.js";
 import { Waveform, clock } from "./waveform.js";
@@ -76,7 +77,7 @@ function speed(media, words) {
   const show = () => (choice.value = String(SPEEDS.find((rate) => Math.abs(rate - media.playbackRate) < 0.13) ?? 1));
   choice.addEventListener("change", () => {
     media.playbackRate = Number(choice.value);
-    localStorage.setItem("wai-speed", choice.value);
+    prefer("speed", media.playbackRate);
   });
   media.addEventListener("ratechange", show);
   show();
