@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,10 @@ class Transaction:
     def record(self, name: str, task: Task, actor: str, data: Mapping[str, Any] | None = None) -> None:
         """Append an event about a task to the log."""
         self.record_about(name, task.external_id, task.account, task.mode, actor, data)
+
+    def record_each(self, name: str, tasks: Sequence[tuple[Task, str]]) -> None:
+        """Append the same event about each task and its actor to the log."""
+        self.recorded += event_rows.append_each(self.session, name, self.now_us, tasks)
 
     def record_about(
         self,

@@ -32,7 +32,7 @@ def test_memory_threads_and_files_do_not_grow(tmp_path: Path) -> None:
     ready, history = prepare(tmp_path, workers=3), History()
     rng = random.Random(5)
     with (
-        catching(ready.webhook_secret, always, flaky(0.3, rng)) as (_, urls),
+        catching(ready.webhook_secret, always, flaky(0.3, rng)) as (history.arrivals, urls),
         running_server(
             ready.database, allow_callback_networks="127.0.0.0/8", callback_schedule="0,0.2,0.5,1,1,1,1,1,1"
         ) as server,

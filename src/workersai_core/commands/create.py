@@ -23,42 +23,41 @@ def create(tx: Transaction, draft: TaskDraft) -> Task:
         DuplicateTask: the account has a task with this `unique_id`; `extra["external_id"]` names it.
         Rejected: a plugin's veto; or the plugin's own error.
     """
-    _refuse_duplicate(tx, draft)
-    if tx.parts.hooks.has("before_task_create"):
-        tx.parts.hooks.before_task_create(tx.context(draft.actor, draft.mode), draft)
-    wake_us = _first_wake(draft, tx.now_us)
-    task = task_rows.insert(tx.session, draft, tx.new_id(), tx.now_us, wake_us)
-    if task is None:  # another process stored one with this unique_id after we looked
-        _refuse_duplicate(tx, draft)
-        raise DuplicateTask("Another task has this unique_id already.")
+    task = _store(tx, draft)
     tx.record("task_created", task, draft.actor)
-    tx.work_due |= wake_us is not None and wake_us <= tx.now_us
     return task
 
 
 def create_many(tx: Transaction, drafts: Sequence[TaskDraft | WorkersAIError]) -> list[Outcome]:
     """Store many drafts; one that is refused does not fail the rest, and an error in the place of one stays there."""
-    # PERF: SQLite copies each page that is changed in a savepoint, for each savepoint again, and hardly any is needed:
-    # whoever is refused has seldom written anything. So they are made only when one is.
-    if tx.session.changes is not None:
-        try:
-            with tx.savepoint():
-                return [_create_plainly(tx, draft) for draft in drafts]
-        except _NeedsUndoingError:
-            pass
-    return [_create_apart(tx, draft) for draft in drafts]
+    # PERF: a savepoint for each draft costs much, and hardly any is needed: whoever is refused has seldom written
+    # anything. So they are made only when one is. On SQLite each copies every page that is changed in it.
+    try:
+        with tx.savepoint():
+            outcomes = [_store_plainly(tx, draft) for draft in drafts]
+            tx.record_each(
+                "task_created",
+                [
+                    (task, draft.actor)
+                    for draft, task in zip(drafts, outcomes, strict=True)
+                    if isinstance(draft, TaskDraft) and isinstance(task, Task)
+                ],
+            )
+            return outcomes
+    except _NeedsUndoingError:
+        return [_create_apart(tx, draft) for draft in drafts]
 
 
 class _NeedsUndoingError(Exception):
     """A draft was refused after something had been written for it."""
 
 
-def _create_plainly(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outcome:
+def _store_plainly(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outcome:
     if isinstance(draft, WorkersAIError):
         return draft
     before = tx.session.changes
     try:
-        return create(tx, draft)
+        return _store(tx, draft)
     except StoreError:
         raise
     except WorkersAIError as error:
@@ -77,6 +76,19 @@ def _create_apart(tx: Transaction, draft: TaskDraft | WorkersAIError) -> Outcome
         raise  # that is no fault of this draft
     except WorkersAIError as error:
         return error
+
+
+def _store(tx: Transaction, draft: TaskDraft) -> Task:
+    _refuse_duplicate(tx, draft)
+    if tx.parts.hooks.has("before_task_create"):
+        tx.parts.hooks.before_task_create(tx.context(draft.actor, draft.mode), draft)
+    wake_us = _first_wake(draft, tx.now_us)
+    task = task_rows.insert(tx.session, draft, tx.new_id(), tx.now_us, wake_us)
+    if task is None:  # another process stored one with this unique_id after we looked
+        _refuse_duplicate(tx, draft)
+        raise DuplicateTask("Another task has this unique_id already.")
+    tx.work_due |= wake_us is not None and wake_us <= tx.now_us
+    return task
 
 
 def _refuse_duplicate(tx: Transaction, draft: TaskDraft) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import ClauseElement, bindparam, delete, func, select, text, tup
 
 from workersai_core import jsontext
 from workersai_core.clock import from_us
-from workersai_core.model import Event, Mode
+from workersai_core.model import Event, Mode, Task
 from workersai_core.store.session import Row, Session, Statement
 from workersai_core.store.tables import events, idempotency
 
@@ -29,6 +29,7 @@ __all__ = [
     "after",
     "any_older",
     "append",
+    "append_each",
     "committed",
     "forget",
     "is_foreign",
@@ -148,6 +149,36 @@ def append(
         actor=actor,
         data=data,
     )
+
+
+def append_each(session: Session, name: str, now_us: int, tasks: Sequence[tuple[Task, str]]) -> list[Event]:
+    """Append an event without data about each task and its actor, and return them."""
+    values = [
+        {
+            "name": name,
+            "at": now_us,
+            "task_id": task.external_id,
+            "account": task.account,
+            "mode": task.mode,
+            "actor": actor,
+            "data": "{}",
+        }
+        for task, actor in tasks
+    ]
+    at = from_us(now_us)
+    return [
+        Event(
+            id=row[0],
+            name=name,
+            at=at,
+            task_id=task.external_id,
+            account_id=task.account,
+            mode=task.mode,
+            actor=actor,
+            data={},
+        )
+        for (task, actor), row in zip(tasks, session.each(_APPEND, values), strict=True)
+    ]
 
 
 def after(session: Session, cursor: int, limit: int) -> list[Event]:

@@ -10,7 +10,7 @@ into what PostgreSQL reads and back, and makes its errors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import psycopg
 from psycopg import errors
@@ -25,6 +25,7 @@ Row = tuple[Any, ...]
 Key = tuple[str, tuple[int, ...]]
 
 _MOST_PREPARED = 500
+_AT_ONCE = 200
 _TEXT = (PyFormat.TEXT,)
 
 
@@ -56,6 +57,17 @@ def command(connection: psycopg.Connection[Any], sql: bytes) -> PGresult:
     return _checked(connection.pgconn.exec_(sql))
 
 
+class _Query(NamedTuple):
+    """A statement with its values as PostgreSQL reads them."""
+
+    name: bytes | None
+    """Under which it is prepared; None when it is not."""
+    sql: bytes
+    given: Sequence[Any]
+    types: tuple[int, ...]
+    formats: Any
+
+
 class Driver:
     """Executes statements and holds the last one's result, in the way of a cursor of PEP 249.
 
@@ -78,10 +90,18 @@ class Driver:
         self._result = command(self._connection, sql.encode()) if values is None else self._run(sql, values)
         return self
 
-    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute one statement with each row of values."""
-        for values in rows:
-            self._run(sql, values)
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> list[Row]:
+        """Execute one statement with each row of values, and return every row that came back, in that order.
+
+        PERF: nobody waits for an answer before the next ones are on their way.
+        """
+        prepared = [self._prepare(sql, values) for values in rows]
+        found: list[Row] = []
+        for start in range(0, len(prepared), _AT_ONCE):
+            for result in self._pipelined(prepared[start : start + _AT_ONCE]):
+                self._result = result
+                found += self.fetchall()
+        return found
 
     @property
     def rowcount(self) -> int:
@@ -105,13 +125,43 @@ class Driver:
         return self._transformer.load_rows(0, most or result.ntuples, tuple)
 
     def _run(self, sql: str, values: Sequence[Any]) -> PGresult:
+        query = self._prepare(sql, values)
+        if query.name is None:
+            return _checked(self._pgconn.exec_params(query.sql, query.given, query.types, query.formats))
+        return _checked(self._pgconn.exec_prepared(query.name, query.given, query.formats))
+
+    def _prepare(self, sql: str, values: Sequence[Any]) -> _Query:
         transformer = self._transformer
         given = transformer.dump_sequence(values, _TEXT * len(values))
-        types, formats = transformer.types or (), transformer.formats
-        name = self._name(sql, types)
-        if name is None:
-            return _checked(self._pgconn.exec_params(sql.encode(), given, types, formats))
-        return _checked(self._pgconn.exec_prepared(name, given, formats))  # type: ignore[arg-type]  # a value may be null
+        types = transformer.types or ()
+        return _Query(self._name(sql, types), sql.encode(), given, types, transformer.formats)
+
+    def _pipelined(self, queries: Sequence[_Query]) -> list[PGresult]:
+        """Send queries one after the other, then take their results.
+
+        Raises:
+            psycopg.Error: the first that failed; the server has skipped what followed it.
+        """
+        pgconn = self._pgconn
+        pgconn.enter_pipeline_mode()
+        for query in queries:
+            if query.name is None:
+                pgconn.send_query_params(query.sql, query.given, query.types, query.formats)
+            else:
+                pgconn.send_query_prepared(query.name, query.given, query.formats)
+        pgconn.pipeline_sync()
+        results = [self._next_result() for _ in queries]
+        pgconn.get_result()  # the end of the pipeline
+        pgconn.exit_pipeline_mode()
+        return [_checked(result) for result in results]
+
+    def _next_result(self) -> PGresult:
+        """Return what a pipelined query brought."""
+        result = self._pgconn.get_result()
+        if result is None:  # pragma: no cover - libpq gives one for each query, also when the connection is gone
+            raise psycopg.OperationalError(self._pgconn.get_error_message())
+        self._pgconn.get_result()  # the end of this query's results
+        return result
 
     def _name(self, sql: str, types: tuple[int, ...]) -> bytes | None:
         """Return the name under which a statement is prepared; None when it is not."""

@@ -83,6 +83,7 @@ class Session:
         self._driver = driver
         self.dialect = dialect
         self._savepoints = 0
+        self._changes = 0
 
     @classmethod
     def joining(cls, connection: sqlalchemy.Connection) -> Self:
@@ -114,9 +115,23 @@ class Session:
 
     def many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Execute a statement once for each row of parameters."""
+        sql, filled = self._filled(statement, rows)
+        self._driver.executemany(sql, filled)
+        self._changes += len(rows)
+
+    def each(self, statement: Statement, rows: Sequence[Parameters]) -> list[Row]:
+        """Execute a statement once for each row of parameters, and return all rows that came back, in that order."""
+        sql, filled = self._filled(statement, rows)
+        self._changes += len(rows)
+        if self.dialect == "sqlite":
+            return [found for values in filled for found in self._driver.execute(sql, values).fetchall()]
+        found: list[Row] = self._driver.executemany(sql, filled)
+        return found
+
+    def _filled(self, statement: Statement, rows: Sequence[Parameters]) -> tuple[str, Sequence[Any]]:
         sql, fixed, order = statement.compiled(self.dialect)
         filled = [{**fixed, **row} for row in rows] if fixed else rows
-        self._driver.executemany(sql, filled if order is None else [[row[name] for name in order] for row in filled])
+        return sql, filled if order is None else [[row[name] for name in order] for row in filled]
 
     def one(self, statement: Statement, parameters: Parameters | None = None) -> Row | None:
         """Return the first row, or None."""
@@ -129,9 +144,9 @@ class Session:
         return rows
 
     @property
-    def changes(self) -> int | None:
-        """How many rows were changed on this connection so far; None where the database does not count them."""
-        return int(self._driver.total_changes) if self.dialect == "sqlite" else None
+    def changes(self) -> int:
+        """A number that is another one whenever a row was changed in this session."""
+        return int(self._driver.total_changes) if self.dialect == "sqlite" else self._changes
 
     def require_open(self) -> None:
         """Raise unless the transaction still runs.
@@ -148,6 +163,7 @@ class Session:
     def script(self, sql: str) -> None:
         """Execute one statement of plain SQL without parameters."""
         self._driver.execute(sql)
+        self._changes += 1
 
     def waited_in_vain(self, error: Exception) -> bool:
         """Return whether an error says that another transaction kept a row locked for too long."""
@@ -181,7 +197,10 @@ class Session:
             parameters = {**fixed, **parameters} if parameters else fixed
         if order is None:
             return self._driver.execute(sql, parameters or {})
-        return self._driver.execute(sql, [parameters[name] for name in order] if parameters else ())
+        done = self._driver.execute(sql, [parameters[name] for name in order] if parameters else ())
+        if not sql.startswith("SELECT"):
+            self._changes += done.rowcount
+        return done
 
 
 def _commits_by_itself(connection: sqlalchemy.Connection, driver: Any) -> bool:

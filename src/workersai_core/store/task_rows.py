@@ -145,21 +145,22 @@ def insert(session: Session, draft: TaskDraft, task_id: str, now_us: int, wake_u
 
 
 def _insert_metadata(session: Session, draft: TaskDraft, task_id: str, now_us: int) -> None:
-    for name, value in list(draft.metadata.items())[:_INDEXED_METADATA]:
-        words = metadata_text(value)
-        if words is None or len(words) > _INDEXED_CHARACTERS or len(name) > _INDEXED_CHARACTERS:
-            continue
-        session.run(
-            _INSERT_METADATA,
-            {
-                "account": draft.account,
-                "mode": draft.mode,
-                "key": name,
-                "value": words,
-                "created_at": now_us,
-                "task_id": task_id,
-            },
-        )
+    rows = [
+        {
+            "account": draft.account,
+            "mode": draft.mode,
+            "key": name,
+            "value": words,
+            "created_at": now_us,
+            "task_id": task_id,
+        }
+        for name, value in list(draft.metadata.items())[:_INDEXED_METADATA]
+        if len(name) <= _INDEXED_CHARACTERS
+        and (words := metadata_text(value)) is not None
+        and len(words) <= _INDEXED_CHARACTERS
+    ]
+    if rows:
+        session.many(_INSERT_METADATA, rows)
 
 
 def metadata_text(value: Any) -> str | None:

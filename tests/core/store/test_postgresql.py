@@ -168,6 +168,38 @@ def test_values_come_back_as_they_went_in(store):
     assert expected == store.read(lambda session: session.all(EVERY))
 
 
+def test_many_rows_are_on_their_way_at_once_and_what_comes_back_is_in_their_order(store):
+    def double(session):
+        added = Statement(text("INSERT INTO note (k, n) VALUES (:k, :n) RETURNING n * 2"))
+        return session.each(added, [{"k": k, "n": -k} for k in range(500)]), session.changes
+
+    assert ([(-2 * k,) for k in range(500)], 500) == store.write(double)
+
+
+def test_the_first_of_many_rows_that_is_wrong_is_told_and_the_store_goes_on(store):
+    def add_twice(session):
+        with session.savepoint():
+            session.many(ADD, [{"k": k, "t": None, "n": 0, "x": None} for k in (1, 2, 1, 3)])
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        store.write(add_twice)
+    store.write(add)
+    assert 1 == count(store)
+
+
+def test_a_connection_that_is_lost_under_many_rows_is_told_once_and_run_again(store, notes):
+    attempts = []
+
+    def add_many(session):
+        attempts.append(session)
+        if len(attempts) == 1:
+            kill_backends(notes)
+        session.many(ADD, [{"k": k, "t": None, "n": 0, "x": None} for k in (1, 2)])
+
+    store.write(add_many)
+    assert (2, 2) == (len(attempts), count(store))
+
+
 def test_percent_signs_of_a_statement_are_plain_text(store):
     like = Statement(text("SELECT k FROM note WHERE t LIKE '%' || :part || '%' AND '%%s' <> '%(k)s'"))
     store.write(lambda session: add(session, t="one two three"))
