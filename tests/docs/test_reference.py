@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 import pytest
 
@@ -9,6 +11,8 @@ from generate import PAGES, REFERENCE
 from generators import cli, errors, hooks, routes, task_types
 from generators.markdown import signature
 from workersai_core.lifecycle import AssignmentState, CallbackState, TaskStatus
+from workersai_core.plugins import Plugins
+from workersai_server.formats import formats_of, readable
 from workersai_server.settings import Settings
 
 
@@ -21,7 +25,7 @@ def test_a_page_is_not_stale(name):
     assert PAGES[name]() == written(name), f"docs/reference/{name} is stale; run `make docs`"
 
 
-BY_HAND = ["forms.md"]
+BY_HAND = ["formats.md", "forms.md"]
 
 
 def test_there_is_no_other_page():
@@ -34,6 +38,12 @@ def test_there_is_no_other_page():
 def test_every_hook_is_there_with_its_signature():
     text = written("hooks.md")
     assert [] == [hook.__name__ for hook in hooks.hooks() if f"\n{signature(hook)}\n" not in text]
+
+
+def test_every_format_is_there_and_whether_it_is_imported():
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (yes|no) \|", written("formats.md"), re.MULTILINE)
+    formats = formats_of(Plugins.load(()).hooks)
+    assert {name: "yes" if name in readable(formats) else "no" for name in formats} == dict(rows)
 
 
 def test_every_setting_is_there():

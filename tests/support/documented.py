@@ -24,7 +24,9 @@ EXAMPLES = ROOT / "examples"
 _SETTINGS = {
     "allow_callback_networks": "127.0.0.0/8",
     "callback_schedule": "0,0.1,0.1,0.1",
-    "plugin_files": str(EXAMPLES / "first_task_type" / "price_tag.py"),
+    "plugin_files": ",".join(
+        str(EXAMPLES / each) for each in ("first_task_type/price_tag.py", "export_format/fasttext_format.py")
+    ),
 }
 
 

@@ -29,9 +29,7 @@ _LINES = "jsonl"
 @click.option(
     "--output", "file", type=click.Path(dir_okay=False, path_type=Path), help="The file to write; else standard output."
 )
-@click.option(
-    "--unpack", is_flag=True, help="Make a folder of what is in the zip, for formats that are one."
-)
+@click.option("--unpack", is_flag=True, help="Make a folder of what is in the zip, for formats that are one.")
 @click.option("--resume", is_flag=True, help="Go on with an export to the same file that was cut off; jsonl only.")
 @filter_options
 @json_option
