@@ -8,6 +8,9 @@ addresses are made from the request alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import falcon
 
 from workersai_core import Engine
@@ -57,7 +60,12 @@ _EXPOSED = (
 
 
 def create_app(
-    engine: Engine, settings: Settings, accounts: Accounts | None = None, *, metrics: Metrics | None = None
+    engine: Engine,
+    settings: Settings,
+    accounts: Accounts | None = None,
+    *,
+    metrics: Metrics | None = None,
+    around: Sequence[Any] = (),
 ) -> App:
     """Return the application over an engine.
 
@@ -67,6 +75,7 @@ def create_app(
         settings: How it behaves.
         accounts: Who may use it; made from the engine by default.
         metrics: Where requests are counted; its own by default.
+        around: Further middleware, which sees each request first and each answer last.
 
     Raises:
         InvalidSetting: the database needs a secret key in the settings.
@@ -74,7 +83,8 @@ def create_app(
     """
     directory = accounts or Accounts(engine, settings)
     metrics = metrics or Metrics(engine)
-    app: App = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=settings.access_log)])
+    perimeter = Perimeter(metrics, access_log=settings.access_log)
+    app: App = falcon.App(request_type=ApiRequest, middleware=[*around, perimeter])
     if settings.cors_origins:
         app.add_middleware(falcon.CORSMiddleware(allow_origins=settings.cors_origins, expose_headers=_EXPOSED))
     problems.add_handlers(app)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import attrs
 
 from workersai_core import Engine, Violation
+from workersai_core.callbacks.transport import RequestsTransport
 from workersai_core.store import Schema
 from workersai_core.store.opening import database_url, upgrade
 from workersai_core.store.schema import CORE
@@ -17,10 +18,13 @@ from workersai_core.ticker import Ticker
 from workersai_server import quota
 from workersai_server.accounts import SERVER, Accounts
 from workersai_server.answers import Answers
+from workersai_server.errors import InvalidSetting
 from workersai_server.settings import Settings
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+    from workersai_server.tracing import Tracing
 
 __all__ = ["Service", "migrate", "sqlite_file"]
 
@@ -37,6 +41,7 @@ class Service:
     answers: Answers
     _keeper: Ticker
     """Submits the answers that can no longer be taken back."""
+    _tracing: Tracing | None = None
 
     @cached_property
     def app(self) -> WSGIApplication:
@@ -49,8 +54,9 @@ class Service:
 
         metrics = Metrics(self.engine)
         site = Site(self.engine, self.accounts, self.answers, self.settings)
-        api = create_app(self.engine, self.settings, self.accounts, metrics=metrics)
-        return with_pages(api, create_site(site, metrics))
+        around = [] if self._tracing is None else [self._tracing.requests()]
+        api = create_app(self.engine, self.settings, self.accounts, metrics=metrics, around=around)
+        return with_pages(api, create_site(site, metrics, around))
 
     @classmethod
     def open(
@@ -66,10 +72,14 @@ class Service:
 
         Raises:
             InvalidInput, MigrationRequired, PluginConfigurationError, StoreUnavailable: see `Engine.open`.
+            InvalidSetting: it is to be traced, and what that needs is not installed.
         """
+        tracing = _tracing_of(settings)
+        transport = None if tracing is None else tracing.transport(RequestsTransport(settings.policy().addresses))
         engine = Engine.open(
             settings.db,
-            plugins=[quota.Quota(settings)],
+            plugins=[quota.Quota(settings), *([] if transport is None else [transport])],
+            transport=transport,
             plugin_files=settings.plugin_files,
             entry_points=settings.plugins,
             strict_plugins=settings.strict_plugins,
@@ -87,7 +97,12 @@ class Service:
             else:
                 engine.start_ticking()
         return cls(
-            settings=settings, engine=engine, accounts=Accounts(engine, settings), answers=answers, keeper=keeper
+            settings=settings,
+            engine=engine,
+            accounts=Accounts(engine, settings),
+            answers=answers,
+            keeper=keeper,
+            tracing=tracing,
         )
 
     def check(self) -> list[Violation]:
@@ -100,6 +115,21 @@ class Service:
         self.engine.stop()
         self.accounts.close()
         self.engine.close()
+        if self._tracing is not None:
+            self._tracing.close()
+
+
+def _tracing_of(settings: Settings) -> Tracing | None:
+    if not settings.tracing:
+        return None
+    try:
+        from workersai_server.tracing import Tracing
+    except ModuleNotFoundError as error:
+        raise InvalidSetting(
+            f"Tracing needs OpenTelemetry, and {error.name} is not installed:"
+            " run `pip install 'workersai[otel]'`, or leave out the setting tracing."
+        ) from error
+    return Tracing.start()
 
 
 def migrate(settings: Settings) -> Mapping[str, str]:

@@ -89,6 +89,8 @@ class Settings:
     """Opens ``/metrics`` to other machines; without it only this one may read them."""
     access_log: bool = _setting(values.yes_or_no, default=False)
     """Log each request; failures are logged always."""
+    tracing: bool = _setting(values.yes_or_no, default=False)
+    """Send spans to OpenTelemetry; needs the extra ``otel``, and the ``OTEL_*`` variables say where to."""
 
     @classmethod
     def load(

@@ -8,7 +8,7 @@ other. `PREFIXES` are the addresses that are theirs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import falcon
@@ -35,14 +35,16 @@ PREFIXES = frozenset(
 _log = logging.getLogger("workersai.web")
 
 
-def create_site(site: Site, metrics: Metrics) -> falcon.App[ApiRequest, falcon.Response]:
+def create_site(site: Site, metrics: Metrics, around: Sequence[Any] = ()) -> falcon.App[ApiRequest, falcon.Response]:
     """Return the application with all pages.
 
     Args:
         site: What they share.
         metrics: Where requests are counted.
+        around: Further middleware, which sees each request first and each answer last.
     """
-    app = falcon.App(request_type=ApiRequest, middleware=[Perimeter(metrics, access_log=site.settings.access_log)])
+    perimeter = Perimeter(metrics, access_log=site.settings.access_log)
+    app = falcon.App(request_type=ApiRequest, middleware=[*around, perimeter])
     app.add_route("/static/{version}/{name:path}", site.assets)
     app.add_route("/static/plugins/{digest}/{name}", site.plugin_assets)
     sign_in.add_routes(app, site)
