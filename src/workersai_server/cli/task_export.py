@@ -27,7 +27,10 @@ _LINES = "jsonl"
     "--format", default=_LINES, show_default=True, help="jsonl, csv or another that a plugin of the service brings."
 )
 @click.option(
-    "--output", "file", type=click.Path(dir_okay=False, path_type=Path), help="The file to write; else standard output."
+    "--output",
+    "file",
+    type=click.Path(path_type=Path),
+    help="The file to write, or the folder to unpack to; else standard output.",
 )
 @click.option("--unpack", is_flag=True, help="Make a folder of what is in the zip, for formats that are one.")
 @click.option("--resume", is_flag=True, help="Go on with an export to the same file that was cut off; jsonl only.")

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import attrs
 
@@ -89,7 +89,7 @@ def located(rows: Iterable[Row], base: str | None) -> Iterator[Row]:
         if folder is None or row.task is None or not isinstance(name, str) or "://" in name:
             yield row
             continue
-        there = {**row.task["params"], "attachment": urljoin(folder, name)}
+        there = {**row.task["params"], "attachment": urljoin(folder, quote(name))}
         yield attrs.evolve(row, task={**row.task, "params": there})
 
 
