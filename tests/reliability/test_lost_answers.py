@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
@@ -170,6 +171,32 @@ def test_a_client_that_is_cut_off_at_any_call_may_ask_again(requester, kind):
 @pytest.mark.parametrize("step", [Step.LOST, Step.LOST_ANSWER], ids=lambda step: step.name.lower())
 def test_whichever_call_fails_the_request_may_be_sent_again(requester, kind, step):
     assert len(sweep(requester, kind, step, fails_or_succeeds)) >= CALLS_AT_LEAST
+
+
+@pytest.mark.parametrize("kind", ["key", "unique_id"])
+def test_a_client_may_ask_again_while_its_first_request_still_runs(requester, kind):
+    at, reached = 0, True
+    while reached:
+        at += 1
+        creation, counted = requester.request(kind), requester.creations()
+        requester.server.gate.arm(at, Step.PAUSE)
+        with ThreadPoolExecutor(2) as pool:
+            asking = [pool.submit(creation.send)]
+            until(lambda asking=asking: requester.server.gate.reached.is_set() or asking[0].done())
+            begun = requester.server.begun
+            asking.append(pool.submit(creation.send))
+            until(lambda begun=begun: requester.server.begun > begun)
+            reached = requester.server.gate.disarm()
+            found = [each.result(PATIENCE_S) for each in asking]
+        task_id = settle(creation)
+        for status, headers, document in found:
+            if status == 409 and document["code"] == "idempotency_in_progress":
+                assert "retry-after" in headers
+            else:
+                assert status in ((201,) if kind == "key" else (201, 409)), document
+                assert task_id == document["external_id"]
+        require_one(requester, creation, task_id, counted)
+    assert at > CALLS_AT_LEAST
 
 
 def test_a_repetition_says_that_it_is_one(requester):

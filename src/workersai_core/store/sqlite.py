@@ -135,8 +135,9 @@ class SqliteStore:
             if self._closed:
                 return
             self._closed = True
-            self._jobs.put(None)  # the last thing ever put
+        # The readers first: of connections that close at the same time none is the last one, which removes the WAL.
         self._readers.close()
+        self._jobs.put(None)  # the last thing ever put
         self._writer.join()
 
     def _refuse_the_writer(self) -> None:
