@@ -50,7 +50,7 @@ _COLUMNS: Mapping[str, Callable[[ExportedTask], str]] = {
     "confidence": lambda task: "" if task.confidence is None else repr(task.confidence),
     "error": lambda task: task.error or "",
 }
-_JSON_COLUMNS = frozenset({"params", "metadata", "tags", "overlap", "priority"})
+_JSON_COLUMNS = frozenset({"params", "response", "metadata", "tags", "overlap", "priority"})
 _CREATE = (
     "task_type",
     "instruction",

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.drawn_tasks import written
+from support.drawn_tasks import carried, completed_tasks, read_back, written
 from support.exported_tasks import completed, open_task
 from workersai_core.api import Issue, Rejected
+from workersai_core.errors import PluginFailed
 from workersai_core.plugins import Plugins
 from workersai_server.formats import formats_of, readable, rows_of
 
@@ -69,6 +70,38 @@ def test_the_examples_of_every_type_are_read_back(name):
     assert rows
     assert [] == [row for row in rows if isinstance(row[1], Issue)]
     assert len(rows) == len(list(rows_of(name, READABLE[name], io.BytesIO(whole(name)))))
+
+
+@pytest.mark.parametrize("task_type", list(PLUGINS.types), ids=lambda each: each.name)
+def test_the_formats_for_every_task_bring_each_type_back_as_it_was(task_type):
+    @settings(max_examples=25)
+    @given(st.lists(completed_tasks(task_type), max_size=2))
+    def law(tasks):
+        for name in ("jsonl", "csv", "parquet"):
+            rows = read_back(FORMATS[name], *tasks)
+            assert [carried(task) for task in tasks] == [
+                {each: row[each] for each in carried(task)} for task, row in zip(tasks, rows, strict=True)
+            ]
+
+    law()
+
+
+class Clumsy:
+    media_type = "text/plain"
+
+    def write(self, tasks):
+        return iter(())
+
+    def read(self, file):
+        yield 1, {"params": {}}
+        raise KeyError("oops")
+
+
+def test_what_a_format_raises_is_told_with_its_name():
+    rows = rows_of("clumsy", Clumsy(), io.BytesIO())
+    assert {"params": {}} == next(rows).task
+    with pytest.raises(PluginFailed, match="Reading the format clumsy failed: KeyError: 'oops'"):
+        next(rows)
 
 
 @pytest.mark.parametrize("name", sorted(READABLE))
