@@ -86,6 +86,7 @@ class Comparison(TaskType):
                 "title": "Choice",
                 "x-title-ko": "선택",
                 "description": "One of the choices.",
+                "x-description-ko": "하나를 고르세요.",
                 "type": "string",
             }
         },

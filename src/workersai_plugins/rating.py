@@ -85,6 +85,7 @@ class Rating(TaskType):
                 "title": "Rating",
                 "x-title-ko": "평점",
                 "description": "A value of the scale.",
+                "x-description-ko": "눈금에서 하나를 고르세요.",
                 "type": "number",
             }
         },

@@ -71,6 +71,7 @@ class TextResponse(TaskType):
                 "title": "Text",
                 "x-title-ko": "글",
                 "description": "What you write.",
+                "x-description-ko": "여기에 글을 씁니다.",
                 "type": "string",
                 "minLength": 1,
                 "maxLength": _MAX_LENGTH,

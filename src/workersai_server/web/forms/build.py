@@ -57,11 +57,14 @@ class _Builder:
         _, trail = follow(schema, self.root, inside)
         texts = resolved if isinstance(resolved, Mapping) else {}
         widget = self.widgets.get(pointer, "")
+        named = label if label is None else self._text(texts, "title") or label
+        described = self._text(texts, "description")
         plain = Field(
             kind=place.kind,
             pointer=pointer,
-            label=label if label is None else self._text(texts, "title") or label,
-            description=self._text(texts, "description"),
+            label=named,
+            # What only repeats the label says nothing.
+            description="" if described == named else described,
             required=required,
             nullable=place.nullable,
             is_null=value is None and place.nullable,
