@@ -13,12 +13,12 @@ from pathlib import Path
 import attrs
 
 from benchmarks import load
-from benchmarks.datasets import Dataset, new_database
+from benchmarks.datasets import Dataset, new_dataset
 from benchmarks.load import Load
 from benchmarks.report import Report
 from benchmarks.servers import Process
 
-__all__ = ["Bench", "Cost", "ratios"]
+__all__ = ["Bench", "Cost", "ratios", "sqlite_database"]
 
 _SYNCS = 100
 
@@ -46,12 +46,14 @@ class Bench:
     """One run of benchmarks.
 
     Attributes:
-        folder: For databases; it should be on the disk that matters.
+        folder: For files; it should be on the disk that matters.
+        new_database: Makes an empty database of a name, and returns its address.
         quick: Whether a rough figure soon is better than a good one later.
     """
 
     report: Report
     folder: Path
+    new_database: Callable[[str], str]
     quick: bool
 
     @property
@@ -69,19 +71,20 @@ class Bench:
         """How many tasks a large database has."""
         return 100_000 if self.quick else 1_000_000
 
-    def database(self, name: str, *, tasks: int = 1, workers: int = 0) -> Dataset:
-        """Make a new database."""
-        folder = self.folder / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return new_database(folder / "labels.db", tasks=tasks, workers=workers)
+    def database(self, name: str, *, tasks: int = 0, workers: int = 0, overlap: int = 1) -> Dataset:
+        """Make a new database with so many tasks, which that many workers shall answer each."""
+        return new_dataset(self.new_database(name), tasks=tasks, workers=workers, overlap=overlap)
+
+    def sqlite(self, name: str) -> Dataset:
+        """Make a new database without tasks on SQLite, whatever the others are on."""
+        return new_dataset(sqlite_database(self.folder, name), tasks=0, workers=0, overlap=1)
 
     @cached_property
     def large(self) -> Dataset:
         """A database of very many open tasks."""
         began = time.perf_counter()
         made = self.database("large", tasks=self.many, workers=64)
-        self.report.say(f"{'':<15} made {self.many} tasks in {time.perf_counter() - began:.0f} s")
+        self.report.say(f"{'':<15} made {self.many} tasks through tasks:batch in {time.perf_counter() - began:.0f} s")
         return made
 
     def cost(
@@ -111,6 +114,14 @@ class Bench:
                 took.append(time.perf_counter() - began)
         path.unlink()
         return 1000 * statistics.median(took)
+
+
+def sqlite_database(folder: Path, name: str) -> str:
+    """Make a place for a SQLite database, and return its address."""
+    place = folder / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    return f"sqlite:///{place / 'labels.db'}"
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:

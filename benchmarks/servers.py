@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 
-__all__ = ["Process", "python", "serving"]
+__all__ = ["SECRET", "Process", "python", "serving"]
 
 _PATIENCE_S = 60
+SECRET = "only-for-benchmarks-" + "x" * 32
 
 
 class Process:
@@ -83,11 +83,8 @@ def python(module: str, *arguments: str, **settings: str) -> Iterator[Process]:
 
 
 @contextmanager
-def serving(
-    database: Path | str, *options: str, program: str = "workersai_server.cli", **settings: str
-) -> Iterator[Process]:
-    """Run the service on a database, with a rate limit that is checked and never reached."""
-    url = str(database) if "://" in str(database) else f"sqlite:///{database}"
-    chosen = {"rate_limit": "1000000/second", **settings}
-    with python(program, "serve", "--db", url, "--port", "0", *options, **chosen) as process:
+def serving(database: str, *options: str, program: str = "workersai_server.cli", **settings: str) -> Iterator[Process]:
+    """Run the service on the database of an address, with a rate limit that is checked and never reached."""
+    chosen = {"rate_limit": "1000000/second", "secret_key": SECRET, **settings}
+    with python(program, "serve", "--db", database, "--port", "0", *options, **chosen) as process:
         yield process

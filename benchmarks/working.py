@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import requests
 
@@ -79,11 +75,10 @@ def _measure_labels(bench: Bench) -> None:
     costs, slowest, over = [], [], []
     tasks = 500 if bench.quick else 2000
     for n in range(bench.repeats):
-        data = bench.database(f"labels-{n}", tasks=tasks, workers=_WORKERS)
-        _want_answers(data.database)
+        data = bench.database(f"labels-{n}", tasks=tasks, workers=_WORKERS, overlap=_OVERLAP)
         with servers.serving(data.database) as service:
             cost = _label_everything(bench, service, data)
-        labels, handed_out_above = _labels(data.database)
+        labels, handed_out_above = _labels(data)
         costs.append(1000 * cost.cpu_s / labels)
         slowest.append(cost.load.p99_ms)
         over.append(float(handed_out_above))
@@ -100,17 +95,11 @@ def _label_everything(bench: Bench, service: Process, data: Dataset) -> Cost:
     )
 
 
-def _want_answers(database: Path) -> None:
-    """Let every task want several answers."""
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE wai_task SET overlap = ?, answers_wanted = ?, open_slots = ?", [_OVERLAP] * 3)
-
-
-def _labels(database: Path) -> tuple[int, int]:
+def _labels(data: Dataset) -> tuple[int, int]:
     """Return how many answers there are, and how many tasks were handed out more often than wanted."""
-    with closing(sqlite3.connect(database)) as connection:
-        labels: Any = connection.execute("SELECT count(*) FROM wai_assignment WHERE state = 'submitted'").fetchone()
-        above: Any = connection.execute(
-            "SELECT count(*) FROM (SELECT task_id FROM wai_assignment GROUP BY task_id HAVING count(*) > ?)", [_OVERLAP]
-        ).fetchone()
-    return int(labels[0]), int(above[0])
+    [[labels]] = data.rows("SELECT count(*) FROM wai_assignment WHERE state = 'submitted'")
+    [[above]] = data.rows(
+        "SELECT count(*) FROM (SELECT task_id FROM wai_assignment GROUP BY task_id HAVING count(*) > :wanted) AS t",
+        wanted=_OVERLAP,
+    )
+    return int(labels), int(above)
