@@ -14,7 +14,7 @@ __all__ = ["Entries", "Pieces", "archive"]
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The time of every file, so that the same export has the same bytes."""
 _MOST_ENTRY_BYTES = 16 * 1_048_576
-_MOST_RATIO = 200
+_MOST_RATIO = 50
 """How much longer the texts of an archive may be than it is; what is longer was made to fill memory."""
 _ALWAYS_BYTES = 1_048_576
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -18,6 +19,10 @@ from workersai_plugins.exporting import ExportedTask, Found, guarded, parse_json
 __all__ = ["Parquet", "register_exporters"]
 
 _ROWS_AT_ONCE = 1000
+_ROWS_READ_AT_ONCE = 16
+"""Few, because one value that stands in all rows is written once, and read as many times."""
+_MOST_RATIO = 50
+_ALWAYS_BYTES = 1_048_576
 _JSON_COLUMNS = frozenset({"params", "response", "metadata"})
 
 _COLUMNS: Mapping[str, tuple[str, Callable[[ExportedTask], Any]]] = {
@@ -70,7 +75,8 @@ class Parquet:
             wanted = [name for name in opened.schema_arrow.names if name in _COLUMNS]
             if "params" not in wanted:
                 raise Rejected(f"There is no column params; the columns are {', '.join(_COLUMNS)}.")
-            batches = opened.iter_batches(_ROWS_AT_ONCE, columns=wanted)
+            _require_modest(opened.metadata, file)
+            batches = opened.iter_batches(_ROWS_READ_AT_ONCE, columns=wanted)
             rows = itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
             for number, row in enumerate(rows, start=1):
                 yield number, guarded(_task, row)
@@ -92,6 +98,14 @@ def _pyarrow() -> Any:
         text = "The format parquet needs pyarrow. Install it with: pip install 'workersai[parquet]'"
         raise Rejected(text, issues=[Issue("", text, "missing_extra")]) from None
     return pa
+
+
+def _require_modest(metadata: Any, file: BinaryIO) -> None:
+    """Refuse a small file that was made to fill memory."""
+    size = file.seek(0, os.SEEK_END)
+    unpacked = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    if unpacked > _ALWAYS_BYTES + _MOST_RATIO * size:
+        raise Rejected(f"The file unpacks to more than {_MOST_RATIO} times its size.")
 
 
 def _written(pa: Any, tasks: Iterator[ExportedTask]) -> Iterator[bytes]:

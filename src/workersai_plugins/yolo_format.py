@@ -36,6 +36,7 @@ _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _NO_LABELS = frozenset({"classes", "skipped", "train", "val", "valid", "test", "readme", "readme.roboflow"})
 _BOX = 4
 _LEAST_CORNERS = 6
+_LONGEST_YAML = 200_000
 _EXACT = 6
 """Digits of a pixel that come back."""
 
@@ -156,16 +157,19 @@ def _named_in(text: str) -> Sequence[str]:
         import yaml  # type: ignore[import-untyped]  # it has no types
     except ModuleNotFoundError:
         raise Rejected("A data.yaml needs PyYAML. Install it with: pip install 'workersai[yolo]'") from None
+    if len(text) > _LONGEST_YAML:
+        raise ValueError(f"data.yaml has {_LONGEST_YAML} characters at most.")
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"data.yaml is no YAML: {error}.") from None
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, dict):
-        return [str(name) for _, name in sorted(names.items(), key=lambda each: int(each[0]))]
-    if isinstance(names, list):
+        names = [names.get(number) for number in range(len(names))]
+    # SECURITY: a list of aliases to lists of aliases would grow without end as text.
+    if isinstance(names, list) and all(isinstance(name, str | int | float) for name in names):
         return [str(name) for name in names]
-    raise ValueError("data.yaml has no names.")
+    raise ValueError("data.yaml has no names, as a list or by their numbers from 0.")
 
 
 def _images(entries: Entries) -> Mapping[str, _Image]:

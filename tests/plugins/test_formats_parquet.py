@@ -56,7 +56,7 @@ def test_no_task_leaves_a_table_without_rows():
 
 def table_of(**columns):
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
     return buffer.getvalue()
 
 
@@ -74,6 +74,11 @@ def test_params_may_be_a_struct_and_what_is_no_json_fails_alone():
 def test_another_file_is_refused(content):
     with pytest.raises(Rejected):
         reading(Parquet(), content)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused():
+    with pytest.raises(Rejected, match="50 times its size"):
+        reading(Parquet(), table_of(params=["x" * 20_000_000]))
 
 
 def test_without_pyarrow_it_says_what_to_install(monkeypatch):

@@ -7,6 +7,7 @@ import io
 import sys
 import unicodedata
 import zipfile
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -120,7 +121,22 @@ def test_a_wrong_file_fails_alone(labels):
     assert "no image of this name" in unknown.message
 
 
-@pytest.mark.parametrize("data", ["names: 7", "[", "a: b", "!!python/object/apply:os.getcwd []"])
+LAUGHS = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}, *{a}]\n" for a, b in pairwise("abcdefghijkl"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "names: 7",
+        "[",
+        "a: b",
+        "!!python/object/apply:os.getcwd []",
+        "names: {1: a}",
+        LAUGHS + "names: [*l]",
+        "# " + "x" * 200_000,
+    ],
+    ids=range(7),
+)
 def test_classes_that_cannot_be_read_are_refused(data):
     with pytest.raises(Rejected, match="cannot be read"):
         reading(Yolo(), zipped(data_yaml=data))

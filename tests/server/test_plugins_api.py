@@ -6,7 +6,7 @@ import falcon
 import pytest
 
 from support.api import problem
-from workersai_core.api import hookimpl
+from workersai_core.api import Rejected, hookimpl
 
 
 class Report:
@@ -28,6 +28,19 @@ class Ids:
         yield b"external_id\n"
         for task in tasks:
             yield f"{task.external_id}\n".encode()
+
+
+class Ready:
+    """Lacks what it writes with, and reads more than anybody may send."""
+
+    media_type = "text/plain"
+
+    def write(self, tasks):
+        raise Rejected("Install it with: pip install 'shop[ready]'")
+
+    def read(self, file):
+        for number in range(200):
+            yield number, {"params": {"options": ["a"]}, "task_type": "pick", "instruction": "x" * 100_000}
 
 
 class Mine:
@@ -97,3 +110,22 @@ def test_a_wrong_exporter_is_said_and_left_out(api_with, exporters, caplog):
     assert api.get("/v1/export").json["external_id"] == task
     problem(api.get("/v1/export", query="format=ids"), 400, "invalid_parameter")
     assert "mine" in caplog.text
+
+
+def test_what_a_format_lacks_is_said_before_the_export_begins(api_with):
+    api = api_with(plugins=[Mine(exporters={"ready": Ready()})])
+    answer = api.get("/v1/export", query="format=ready")
+    assert "Install it with: pip install 'shop[ready]'" == problem(answer, 422, "validation_failed")["detail"]
+    assert "content-disposition" not in answer.headers
+
+
+def test_a_file_may_not_grow_when_it_is_read(api_with):
+    api = api_with(plugins=[Mine(exporters={"ready": Ready()})])
+    problem(api.post("/v1/tasks:batch", "x", query="format=ready"), 413, "payload_too_large")
+    assert [] == api.get("/v1/tasks").json
+
+
+def test_a_format_that_only_writes_is_none_to_import_from(api_with):
+    api = api_with(plugins=[Mine()])
+    told = problem(api.post("/v1/tasks:batch", "x", query="format=ids"), 400, "invalid_parameter")["detail"]
+    assert told.endswith("choose from csv, jsonl.")

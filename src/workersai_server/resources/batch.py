@@ -94,8 +94,14 @@ class Batch:
         """Return the tasks of a file in one of the formats that can be imported, and one more than allowed at most."""
         formats = readable(formats_of(self._engine.hooks))
         rows = rows_of(name, format_named(formats, name), io.BytesIO(body))
-        # Written as JSON again, so that they have the limits of every task.
-        return [_Line(row.place, _json(row.task), error=row.error) for row in itertools.islice(rows, MAX_LINES + 1)]
+        lines, left = [], MAX_BYTES
+        for row in itertools.islice(rows, MAX_LINES + 1):
+            # Written as JSON again, so that they have the limits of every task.
+            lines.append(_Line(row.place, _json(row.task), error=row.error))
+            left -= len(lines[-1].text)
+            if left < 0:
+                raise PayloadTooLarge(f"The tasks of a file have {MAX_BYTES} bytes as JSON at most.", limit=MAX_BYTES)
+        return lines
 
     def _draft(self, requester: Requester, line: _Line) -> Result:
         try:
