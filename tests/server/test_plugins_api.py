@@ -128,4 +128,5 @@ def test_a_file_may_not_grow_when_it_is_read(api_with):
 def test_a_format_that_only_writes_is_none_to_import_from(api_with):
     api = api_with(plugins=[Mine()])
     told = problem(api.post("/v1/tasks:batch", "x", query="format=ids"), 400, "invalid_parameter")["detail"]
-    assert told.endswith("choose from csv, jsonl.")
+    assert told.startswith("There is no format ids; choose from coco, conll, csv, jsonl,")
+    assert "preference_pairs" not in told
