@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from workersai_core import jsontext
 from workersai_core.callbacks import outbox
 from workersai_core.errors import NotFound, WrongState
@@ -111,4 +113,7 @@ def _end(
         error=error,
     )
     tx.record(_EVENT_OF[status], task, actor, data)
-    return outbox.enqueue(tx, task_rows.known(tx.session, task.external_id))
+    ended = attrs.evolve(
+        task, status=status, response_json=response_json, confidence=confidence, error=error, completed_at=tx.now
+    )
+    return outbox.enqueue(tx, ended)

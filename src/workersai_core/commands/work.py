@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 _CANDIDATES = 10
+_NO_SUCH_ASSIGNMENT = "You have no assignment with this id."
 _EXPIRED_AT_ONCE = 100
 MAX_REASON = 1000
 
@@ -342,14 +343,15 @@ def of_worker(tx: Transaction, assignment_id: str, worker: Worker) -> Assignment
     """
     assignment = assignment_rows.get(tx.session, assignment_id.lower())
     if assignment is None or assignment.worker_id != worker.id:
-        raise NotFound("You have no assignment with this id.")
+        raise NotFound(_NO_SUCH_ASSIGNMENT)
     return assignment
 
 
 def _locked(tx: Transaction, assignment_id: str, worker: Worker) -> tuple[Task, Assignment]:
     """Return an assignment and its task as they are now; until the transaction ends, nobody else changes them."""
-    assignment = of_worker(tx, assignment_id, worker)
-    task = task_rows.known(tx.session, assignment.task_id, locking=True)
+    task = task_rows.lock_of_assignment(tx.session, assignment_id.lower())
+    if task is None:
+        raise NotFound(_NO_SUCH_ASSIGNMENT)
     return task, of_worker(tx, assignment_id, worker)
 
 

@@ -24,7 +24,7 @@ from workersai_core.errors import NotFound
 from workersai_core.lifecycle import CallbackState, TaskStatus
 from workersai_core.model import Mode, Task, TaskDraft
 from workersai_core.store.session import Row, Session, Statement
-from workersai_core.store.tables import deliveries, task_metadata, tasks
+from workersai_core.store.tables import assignments, deliveries, task_metadata, tasks
 
 __all__ = [
     "COLUMNS",
@@ -35,6 +35,7 @@ __all__ = [
     "insert",
     "known",
     "lock",
+    "lock_of_assignment",
     "metadata_text",
     "note_answer",
 ]
@@ -85,8 +86,9 @@ _INSERT = Statement(_insert)
 _INSERT_METADATA = Statement(task_metadata.insert())
 _GET = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id")))
 _GET_MINE = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id"), _MINE))
-_LOCK = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id")).with_for_update(of=tasks))
 _LOCK_MINE = Statement(select(*COLUMNS).where(tasks.c.id == bindparam("id"), _MINE).with_for_update(of=tasks))
+_OF_ASSIGNMENT = select(assignments.c.task_id).where(assignments.c.id == bindparam("assignment_id")).scalar_subquery()
+_LOCK_OF_ASSIGNMENT = Statement(select(*COLUMNS).where(tasks.c.id == _OF_ASSIGNMENT).with_for_update(of=tasks))
 _BY_UNIQUE_ID = Statement(select(tasks.c.id).where(_MINE, tasks.c.unique_id == bindparam("unique_id")))
 _FINISH = Statement(
     update(tasks)
@@ -241,25 +243,28 @@ def get(session: Session, task_id: str, *, account: str | None = None, mode: Mod
     return None if row is None else from_row(row)
 
 
-def lock(session: Session, task_id: str, *, account: str | None = None, mode: Mode | None = None) -> Task | None:
-    """Return a task like `get`, as it is now, and let nobody else change it or its assignments until the end.
+def lock(session: Session, task_id: str, *, account: str, mode: Mode) -> Task | None:
+    """Return a task as it is now, if it is theirs, and let nobody else change it or its assignments until the end.
 
     Every command locks the task before it changes an assignment, so that two of them cannot wait for each other.
     """
-    if account is None:
-        row = session.one(_LOCK, {"id": task_id})
-    else:
-        row = session.one(_LOCK_MINE, {"id": task_id, "account": account, "mode": mode})
+    row = session.one(_LOCK_MINE, {"id": task_id, "account": account, "mode": mode})
     return None if row is None else from_row(row)
 
 
-def known(session: Session, task_id: str, *, locking: bool = False) -> Task:
-    """Return a task that another row speaks of, with `locking` as `lock` does.
+def lock_of_assignment(session: Session, assignment_id: str) -> Task | None:
+    """Return the task of an assignment, or None, as `lock` does."""
+    row = session.one(_LOCK_OF_ASSIGNMENT, {"assignment_id": assignment_id})
+    return None if row is None else from_row(row)
+
+
+def known(session: Session, task_id: str) -> Task:
+    """Return a task that another row speaks of.
 
     Raises:
         NotFound: it is gone, which no command does.
     """
-    task = lock(session, task_id) if locking else get(session, task_id)
+    task = get(session, task_id)
     if task is None:
         raise NotFound(f"The task {task_id} is gone.")
     return task
