@@ -11,6 +11,7 @@ import workersai_core
 import workersai_server.web
 from workersai_core.lifecycle import CallbackState, TaskStatus
 from workersai_server.openapi import OPERATIONS
+from workersai_server.web.api_docs.reference import prose
 
 FOLDER = Path(workersai_server.web.__file__).parent
 _METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
@@ -23,7 +24,13 @@ def used() -> set[str]:
     found = extract_from_dir(FOLDER, _METHODS, _OPTIONS, keywords=_KEYWORDS, strip_comment_tags=True)
     written = {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found}
     states = {*TaskStatus, *CallbackState, "ok", "failed", "disabled", "paused"}
-    return written | set(map(str, states)) | _events() | {operation.tag for operation in OPERATIONS}
+    return (
+        written
+        | set(map(str, states))
+        | _events()
+        | {operation.tag for operation in OPERATIONS}
+        | {text for text in prose() if text}
+    )
 
 
 def _events() -> set[str]:

@@ -15,6 +15,7 @@ from workersai_core import WorkersAIError
 from workersai_server.openapi import OPERATIONS
 from workersai_server.service import Service
 from workersai_server.settings import Settings
+from workersai_server.web.api_docs.reference import prose
 from workersai_server.web.api_docs.samples import samples_of
 
 PARAMS = {"attachment_type": "text", "attachment": "x", "categories": ["big", "small"]}
@@ -158,3 +159,9 @@ def test_the_ruby_samples_work(house):
         done = subprocess.run(["ruby", "-e", code], capture_output=True, text=True, timeout=60, check=False)
         assert (name, 0, "") == (name, done.returncode, done.stderr)
         settled(house, name)
+
+
+def test_what_is_said_about_operations_is_korean_too(docs):
+    text = text_of(docs("ko"))
+    assert "한 페이지의 크기" in text
+    assert not [each for each in prose() if each and each in text]

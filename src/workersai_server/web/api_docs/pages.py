@@ -34,7 +34,7 @@ class Docs(Page):
             "docs.html",
             prose={name: _prose(name, visit.language, url) for name in _SECTIONS},
             tags=reference.entries(url, visit.language),
-            types=reference.types(self.site.engine, self.site.settings),
+            types=reference.types(self.site.engine, self.site.settings, visit.language),
             codes=reference.codes(visit.language),
             free_requests=self.site.settings.free_requests,
         )

@@ -17,9 +17,9 @@ from workersai_server.openapi import OPERATIONS, Operation
 from workersai_server.openapi.document import error_kinds
 from workersai_server.settings import Settings
 from workersai_server.web.api_docs.samples import Samples, samples_of
-from workersai_server.web.translations import Language
+from workersai_server.web.translations import Language, gettext
 
-__all__ = ["Code", "Entry", "Member", "TypeEntry", "codes", "entries", "types"]
+__all__ = ["Code", "Entry", "Member", "TypeEntry", "codes", "entries", "prose", "types"]
 
 _MOST_LISTED = 12
 
@@ -87,20 +87,31 @@ def entries(url: str, language: Language) -> Mapping[str, Sequence[Entry]]:
         entry = Entry(
             operation=operation,
             title=operation.summary_ko if language == "ko" else operation.summary,
-            members=list(_members(operation.body or {})),
+            members=[
+                attrs.evolve(each, description=gettext(language, each.description))
+                for each in _members(operation.body or {}, language)
+            ],
             samples=samples_of(operation, url),
         )
         found.setdefault(operation.tag, []).append(entry)
     return found
 
 
-def types(engine: Engine, settings: Settings) -> Sequence[TypeEntry]:
+def prose() -> Iterator[str]:
+    """Yield what is said about the operations in English, to be translated by the page."""
+    for operation in OPERATIONS:
+        yield operation.description
+        yield from (parameter.description for parameter in operation.parameters)
+        yield from (member.description for member in _members(operation.body or {}, "en"))
+
+
+def types(engine: Engine, settings: Settings, language: Language) -> Sequence[TypeEntry]:
     """Return the registered task types."""
     return [
         TypeEntry(
             task_type=each,
-            params=list(_members(each.params_schema)),
-            response=list(_members(each.response_schema)),
+            params=list(_members(each.params_schema, language)),
+            response=list(_members(each.response_schema, language)),
             examples=[(_pretty(params), _pretty(response)) for params, response in each.examples],
             price=from_micros(settings.price_of(each.name)),
         )
@@ -131,7 +142,7 @@ def _sentence(kind: type[WorkersAIError]) -> str:
     return inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
 
 
-def _members(schema: Mapping[str, Any], prefix: str = "") -> Iterator[Member]:
+def _members(schema: Mapping[str, Any], language: Language, prefix: str = "") -> Iterator[Member]:
     required = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():
         if not isinstance(member, Mapping):
@@ -140,12 +151,12 @@ def _members(schema: Mapping[str, Any], prefix: str = "") -> Iterator[Member]:
             name=prefix + name,
             kind=_kind(member),
             required=name in required,
-            description=str(member.get("description", "")),
+            description=str(member.get(f"x-description-{language}") or member.get("description", "")),
         )
-        yield from _members(member, f"{prefix}{name}.")
+        yield from _members(member, language, f"{prefix}{name}.")
         items = member.get("items")
         if isinstance(items, Mapping):
-            yield from _members(items, f"{prefix}{name}[].")
+            yield from _members(items, language, f"{prefix}{name}[].")
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
