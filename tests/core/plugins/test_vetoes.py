@@ -179,9 +179,11 @@ def test_what_is_written_for_a_refused_task_of_a_batch_is_undone_and_the_others_
 
     engine = with_notes(open_engine(plugin("counts", before_task_create=veto)))
     drafts = [engine.draft_task(**fields(instruction=each)) for each in ("a", "refuse", "b")]
-    one, refused, other = engine.create_tasks(drafts)
+    wrong = InvalidInput("That line was no task.")
+    one, refused, unread, other = engine.create_tasks([*drafts[:2], wrong, drafts[2]])
 
     assert isinstance(refused, Rejected | PluginFailed)
+    assert wrong is unread
     assert [other, one] == list(engine.list_tasks(account="acme").tasks)
     assert 2 == noted(engine)
     assert ["task_created"] * 2 == [event.name for event in engine.events()]
