@@ -164,6 +164,7 @@ SENTENCES: Sequence[tuple[str, str]] = (
         "본문은 task의 JSON 배열이거나, 해당 Content-Type의 NDJSON이어야 합니다.",
     ),
     ("A batch has {} lines at most; this has {}.", "배치는 최대 {0}줄입니다. 지금은 {1}줄입니다."),
+    ("The tasks of a file have {} bytes as JSON at most.", "파일 하나의 작업은 JSON으로 최대 {0}바이트입니다."),
     ("A line has {} bytes at most.", "한 줄은 최대 {0}바이트입니다."),
     ("A task must be a JSON object.", "task는 JSON 객체여야 합니다."),
     ("In the field {}: {}", "{0} 필드에서: {1}"),

@@ -19,7 +19,7 @@ import pytest
 
 from support.engines import ANN, HOOK, OPTIONS
 from support.gate import ANSWER, PATIENCE_S, GatedServer, Step, gated_server
-from support.postgres import postgresql_server, postgresql_url
+from support.postgres import empty, postgresql_server, postgresql_url
 from support.waiting import until
 from workersai_core import Engine
 from workersai_core.api import hookimpl
@@ -147,7 +147,9 @@ def fails_or_succeeds(creation: Creation) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path) -> str:
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgresql_url"))
+        url = str(request.getfixturevalue("postgresql_url"))
+        empty(url)
+        return url
     url = f"sqlite:///{tmp_path / 'labels.db'}"
     upgrade(url, [CORE, SERVER])
     return url
