@@ -20,6 +20,7 @@ from workersai_server.accounts import SERVER, Accounts
 from workersai_server.answers import Answers
 from workersai_server.errors import InvalidSetting
 from workersai_server.settings import Settings
+from workersai_server.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -41,6 +42,7 @@ class Service:
     answers: Answers
     _keeper: Ticker
     """Submits the answers that can no longer be taken back."""
+    _turnstile: Turnstile
     _tracing: Tracing | None = None
 
     @cached_property
@@ -56,7 +58,7 @@ class Service:
         site = Site(self.engine, self.accounts, self.answers, self.settings)
         around = [] if self._tracing is None else [self._tracing.requests()]
         api = create_app(self.engine, self.settings, self.accounts, metrics=metrics, around=around)
-        return with_pages(api, create_site(site, metrics, around))
+        return self._turnstile.around(with_pages(api, create_site(site, metrics, around)))
 
     @classmethod
     def open(
@@ -88,6 +90,8 @@ class Service:
             schemas=_SCHEMAS,
             migrate=migrate,
         )
+        turnstile = Turnstile()
+        engine.store = turnstile.beside(engine.store)
         answers = Answers(engine, settings.undo_s)
         keeper = Ticker(answers.settle)
         if start:
@@ -102,6 +106,7 @@ class Service:
             accounts=Accounts(engine, settings),
             answers=answers,
             keeper=keeper,
+            turnstile=turnstile,
             tracing=tracing,
         )
 
