@@ -28,16 +28,18 @@ _NEVER = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f]")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?")
 
 
-def properties(what_for: str) -> dict[str, Any]:
+def properties(what_for: str, what_for_ko: str) -> dict[str, Any]:
     """Return the params ``attachment_type`` and ``attachment`` for a schema.
 
     Args:
         what_for: The beginning of the attachment's description, such as "What is to be rated".
+        what_for_ko: The same in Korean.
     """
     return {
         "attachment_type": {
             "type": "string",
             "description": "What the attachment is; text is given inline, everything else by URL.",
+            "x-description-ko": "첨부의 종류. text는 글 자체를, 나머지는 URL을 적습니다.",
             "enum": list(KINDS),
         },
         "attachment": {
@@ -48,6 +50,7 @@ def properties(what_for: str) -> dict[str, Any]:
                 f"{what_for}: the text itself, at most {MAX_TEXT} characters, "
                 f"or an http or https URL, at most {MAX_URL}."
             ),
+            "x-description-ko": f"{what_for_ko}: 글 자체(최대 {MAX_TEXT}자) 또는 http나 https URL(최대 {MAX_URL}자)",
             "minLength": 1,
             "maxLength": MAX_TEXT,
         },

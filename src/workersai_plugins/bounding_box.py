@@ -40,9 +40,18 @@ class BoundingBox(TaskType):
     summary = "Draw a box around each object in an image."
     params_schema: ClassVar[Json] = regions.params_schema(
         "a box",
+        "상자로",
         {
-            "min_width": {**_LEAST_SIZE, "description": "Smaller objects need no box: its least width in pixels."},
-            "min_height": {**_LEAST_SIZE, "description": "Its least height in pixels."},
+            "min_width": {
+                **_LEAST_SIZE,
+                "description": "Smaller objects need no box: its least width in pixels.",
+                "x-description-ko": "상자의 최소 너비(픽셀). 더 작은 대상은 표시하지 않아도 됩니다.",
+            },
+            "min_height": {
+                **_LEAST_SIZE,
+                "description": "Its least height in pixels.",
+                "x-description-ko": "상자의 최소 높이(픽셀)",
+            },
         },
     )
     response_schema: ClassVar[Json] = regions.response_schema(
@@ -54,16 +63,30 @@ class BoundingBox(TaskType):
                 "title": "Left",
                 "x-title-ko": "왼쪽",
                 "description": "From the left edge of the image, in pixels.",
+                "x-description-ko": "이미지 왼쪽 끝에서 잰 거리(픽셀)",
                 **regions.COORDINATE,
             },
             "top": {
                 "title": "Top",
                 "x-title-ko": "위",
                 "description": "From the top edge of the image, in pixels.",
+                "x-description-ko": "이미지 위쪽 끝에서 잰 거리(픽셀)",
                 **regions.COORDINATE,
             },
-            "width": {"title": "Width", "x-title-ko": "너비", "description": "In pixels.", **_SIZE},
-            "height": {"title": "Height", "x-title-ko": "높이", "description": "In pixels.", **_SIZE},
+            "width": {
+                "title": "Width",
+                "x-title-ko": "너비",
+                "description": "In pixels.",
+                "x-description-ko": "픽셀 단위",
+                **_SIZE,
+            },
+            "height": {
+                "title": "Height",
+                "x-title-ko": "높이",
+                "description": "In pixels.",
+                "x-description-ko": "픽셀 단위",
+                **_SIZE,
+            },
         },
     )
     examples = (

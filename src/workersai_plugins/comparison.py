@@ -36,6 +36,7 @@ class Comparison(TaskType):
             "attachments": {
                 "type": "array",
                 "description": "What is to be compared; they are called A, B and so on.",
+                "x-description-ko": "비교할 첨부. 차례대로 A, B 등으로 부릅니다.",
                 "minItems": 2,
                 "maxItems": len(_LETTERS),
                 "items": {
@@ -46,6 +47,7 @@ class Comparison(TaskType):
                         "type": {
                             "type": "string",
                             "description": "What it is; a text has text, everything else has url.",
+                            "x-description-ko": "첨부의 종류. 글이면 text를, 나머지는 url을 적습니다.",
                             "enum": list(attachments.KINDS),
                         },
                         "url": {
@@ -53,6 +55,7 @@ class Comparison(TaskType):
                             "x-title-ko": "볼 것",
                             "type": "string",
                             "description": "Its http or https URL.",
+                            "x-description-ko": "첨부의 http 또는 https URL",
                             "minLength": 1,
                             "maxLength": attachments.MAX_URL,
                         },
@@ -61,6 +64,7 @@ class Comparison(TaskType):
                             "x-title-ko": "글",
                             "type": "string",
                             "description": "The text itself.",
+                            "x-description-ko": "글 자체",
                             "minLength": 1,
                             "maxLength": attachments.MAX_TEXT,
                         },
@@ -70,10 +74,17 @@ class Comparison(TaskType):
             "choices": {
                 "type": "array",
                 "description": "What to choose from, no two the same in Unicode NFC; by default A, B and so on.",
+                "x-description-ko": "선택지. 유니코드 NFC 기준으로 모두 달라야 합니다. 기본값은 A, B 등입니다.",
                 "minItems": 2,
                 "maxItems": 50,
                 "uniqueItems": True,
-                "items": {"type": "string", "description": "One choice.", "minLength": 1, "maxLength": 200},
+                "items": {
+                    "type": "string",
+                    "description": "One choice.",
+                    "x-description-ko": "선택지 하나",
+                    "minLength": 1,
+                    "maxLength": 200,
+                },
             },
         },
     }

@@ -35,10 +35,11 @@ class DataCollection(TaskType):
         "required": ["fields"],
         "dependentRequired": {"attachment": ["attachment_type"], "attachment_type": ["attachment"]},
         "properties": {
-            **attachments.properties("Where to find the values"),
+            **attachments.properties("Where to find the values", "값을 찾을 곳"),
             "fields": {
                 "type": "array",
                 "description": "What to collect; no two names may be the same in Unicode NFC.",
+                "x-description-ko": "모을 항목. 이름은 유니코드 NFC 기준으로 모두 달라야 합니다.",
                 "minItems": 1,
                 "maxItems": 50,
                 "items": {
@@ -49,40 +50,47 @@ class DataCollection(TaskType):
                         "name": {
                             "type": "string",
                             "description": "Under which name the value comes back.",
+                            "x-description-ko": "응답에서 값을 담을 이름",
                             "minLength": 1,
                             "maxLength": 64,
                         },
                         "type": {
                             "type": "string",
                             "description": "What kind of value it is; a date is written 2030-01-31.",
+                            "x-description-ko": "값의 종류. 날짜는 2030-01-31처럼 적습니다.",
                             "enum": list(KINDS),
                         },
                         "required": {
                             "type": "boolean",
                             "description": "Whether there must be a value.",
+                            "x-description-ko": "값이 꼭 있어야 하는지",
                             "default": False,
                         },
                         "title": {
                             "type": "string",
                             "description": "What workers see instead of the name.",
+                            "x-description-ko": "이름 대신 작업자에게 보여 줄 제목",
                             "minLength": 1,
                             "maxLength": 200,
                         },
                         "description": {
                             "type": "string",
                             "description": "What the worker should know about it.",
+                            "x-description-ko": "작업자에게 보여 줄 설명",
                             "minLength": 1,
                             "maxLength": 1000,
                         },
                         "choices": {
                             "type": "array",
                             "description": "What to choose from; with the type choice, and only there.",
+                            "x-description-ko": "선택지. type이 choice이면 꼭 있어야 하고, 아니면 쓸 수 없습니다.",
                             "minItems": 2,
                             "maxItems": 200,
                             "uniqueItems": True,
                             "items": {
                                 "type": "string",
                                 "description": "One choice.",
+                                "x-description-ko": "선택지 하나",
                                 "minLength": 1,
                                 "maxLength": 200,
                             },
@@ -90,18 +98,21 @@ class DataCollection(TaskType):
                         "minimum": {
                             "type": "number",
                             "description": "The least value; with the types number and integer only.",
+                            "x-description-ko": "가장 작은 값. type이 number나 integer일 때만 씁니다.",
                             "minimum": -_LARGEST,
                             "maximum": _LARGEST,
                         },
                         "maximum": {
                             "type": "number",
                             "description": "The greatest value; with the types number and integer only.",
+                            "x-description-ko": "가장 큰 값. type이 number나 integer일 때만 씁니다.",
                             "minimum": -_LARGEST,
                             "maximum": _LARGEST,
                         },
                         "max_length": {
                             "type": "integer",
                             "description": "The greatest number of characters; with the type text only.",
+                            "x-description-ko": "최대 글자 수. type이 text일 때만 씁니다.",
                             "minimum": 1,
                             "maximum": 20_000,
                             "default": 2000,

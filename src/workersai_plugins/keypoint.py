@@ -33,24 +33,28 @@ COCO measured 0.025 for eyes to 0.107 for hips; one value has to do for points o
 _NAME = {"type": "string", "minLength": 1, "maxLength": 64}
 _PARAMS = regions.params_schema(
     "keypoints",
+    "점으로",
     {
         "keypoints": {
             "title": "Points",
             "x-title-ko": "점",
             "type": "array",
             "description": "The names of the points; no two may be the same in Unicode NFC.",
+            "x-description-ko": "점의 이름. 유니코드 NFC 기준으로 모두 달라야 합니다.",
             "minItems": 1,
             "maxItems": _MAX_POINTS,
             "uniqueItems": True,
-            "items": {**_NAME, "description": "One point."},
+            "items": {**_NAME, "description": "One point.", "x-description-ko": "점 하나"},
         },
         "skeleton": {
             "type": "array",
             "description": "Which points are shown joined by a line, as pairs of names.",
+            "x-description-ko": "선으로 이어서 보여 줄 점들. 이름을 둘씩 짝지어 적습니다.",
             "maxItems": 500,
             "items": {
                 "type": "array",
                 "description": "Two of the points.",
+                "x-description-ko": "점 두 개",
                 "minItems": 2,
                 "maxItems": 2,
                 "items": _NAME,
@@ -68,10 +72,19 @@ _POINT: dict[str, Any] = {
             "x-title-ko": "보임",
             "type": "integer",
             "description": "2: visible; 1: hidden, but its place is clear; 0: not in the image, then without x and y.",
+            "x-description-ko": "2: 보임, 1: 가려졌지만 자리가 분명함, 0: 이미지에 없음(x와 y 없이)",
             "enum": [0, 1, 2],
         },
-        "x": {"description": "From the left edge of the image, in pixels.", **regions.COORDINATE},
-        "y": {"description": "From the top edge of the image, in pixels.", **regions.COORDINATE},
+        "x": {
+            "description": "From the left edge of the image, in pixels.",
+            "x-description-ko": "이미지 왼쪽 끝에서 잰 거리(픽셀)",
+            **regions.COORDINATE,
+        },
+        "y": {
+            "description": "From the top edge of the image, in pixels.",
+            "x-description-ko": "이미지 위쪽 끝에서 잰 거리(픽셀)",
+            **regions.COORDINATE,
+        },
     },
     "dependentRequired": {"x": ["y"], "y": ["x"]},
 }
@@ -108,6 +121,7 @@ class Keypoint(TaskType):
                 "x-title-ko": "점",
                 "type": "object",
                 "description": "Every point of the object by its name.",
+                "x-description-ko": "대상의 모든 점을 이름별로 적습니다.",
                 "minProperties": 1,
                 "maxProperties": _MAX_POINTS,
                 "additionalProperties": _POINT,
@@ -165,7 +179,7 @@ class Keypoint(TaskType):
         """Return the schema with this task's points and labels."""
         wide = self.response_schema["properties"]["annotations"]["items"]["properties"]["keypoints"]
         points = {
-            **{text: wide[text] for text in ("title", "x-title-ko", "description")},
+            **{text: wide[text] for text in ("title", "x-title-ko", "description", "x-description-ko")},
             "type": "object",
             "additionalProperties": False,
             "required": list(params["keypoints"]),

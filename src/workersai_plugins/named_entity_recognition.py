@@ -51,6 +51,7 @@ class NamedEntityRecognition(TaskType):
                 "x-title-ko": "글",
                 "type": "string",
                 "description": "The text to mark spans in.",
+                "x-description-ko": "구간을 표시할 글",
                 "minLength": 1,
                 "maxLength": attachments.MAX_TEXT,
             },
@@ -59,15 +60,26 @@ class NamedEntityRecognition(TaskType):
                 "x-title-ko": "이름표",
                 "type": "array",
                 "description": "What a span may be; no two may be the same in Unicode NFC.",
+                "x-description-ko": "구간에 붙일 수 있는 이름표. 유니코드 NFC 기준으로 모두 달라야 합니다.",
                 "minItems": 1,
                 "maxItems": 100,
                 "uniqueItems": True,
-                "items": {"type": "string", "description": "One label.", "minLength": 1, "maxLength": 100},
+                "items": {
+                    "type": "string",
+                    "description": "One label.",
+                    "x-description-ko": "이름표 하나",
+                    "minLength": 1,
+                    "maxLength": 100,
+                },
             },
             "overlap": {
                 "type": "string",
                 "description": (
                     "Whether spans may share characters: none; nested, one within the other; any, in every way."
+                ),
+                "x-description-ko": (
+                    "구간이 겹칠 수 있는지. none: 겹치지 않음, "
+                    "nested: 한쪽이 다른 쪽 안에 있을 때만, any: 어떻게든 겹칠 수 있음"
                 ),
                 "enum": ["none", "nested", "any"],
                 "default": "none",
@@ -95,24 +107,28 @@ class NamedEntityRecognition(TaskType):
                             "title": "Start",
                             "x-title-ko": "시작",
                             "description": "How many Unicode code points stand before it.",
+                            "x-description-ko": "구간 앞에 있는 유니코드 코드 포인트의 수",
                             **_OFFSET,
                         },
                         "end": {
                             "title": "End",
                             "x-title-ko": "끝",
                             "description": "The start plus its length in code points.",
+                            "x-description-ko": "시작에 구간의 길이(코드 포인트 수)를 더한 값",
                             **_OFFSET,
                         },
                         "label": {
                             "title": "Label",
                             "x-title-ko": "이름표",
                             "description": "One of the labels.",
+                            "x-description-ko": "이름표 중 하나",
                             "type": "string",
                         },
                         "text": {
                             "title": "Text",
                             "x-title-ko": "내용",
                             "description": "What stands there, character by character.",
+                            "x-description-ko": "구간에 있는 글을 글자 그대로 옮깁니다.",
                             "type": "string",
                             "minLength": 1,
                             "maxLength": attachments.MAX_TEXT,

@@ -41,10 +41,12 @@ class Polygon(TaskType):
     summary = "Outline each object in an image with a polygon."
     params_schema: ClassVar[Json] = regions.params_schema(
         "a polygon",
+        "다각형으로",
         {
             "min_vertices": {
                 "type": "integer",
                 "description": "The least number of corners.",
+                "x-description-ko": "꼭짓점의 최소 개수",
                 "minimum": 3,
                 "maximum": _MAX_VERTICES,
                 "default": 3,
@@ -52,6 +54,7 @@ class Polygon(TaskType):
             "max_vertices": {
                 "type": "integer",
                 "description": "The greatest number of corners.",
+                "x-description-ko": "꼭짓점의 최대 개수",
                 "minimum": 3,
                 "maximum": _MAX_VERTICES,
                 "default": _MAX_VERTICES,
@@ -68,6 +71,7 @@ class Polygon(TaskType):
                 "x-title-ko": "꼭짓점",
                 "type": "array",
                 "description": "Its corners in their order; the last is joined to the first, and edges do not cross.",
+                "x-description-ko": "꼭짓점을 차례대로. 마지막은 처음과 이어지고, 변은 서로 엇갈리지 않습니다.",
                 "minItems": 3,
                 "maxItems": _MAX_VERTICES,
                 "items": {
@@ -75,8 +79,16 @@ class Polygon(TaskType):
                     "additionalProperties": False,
                     "required": ["x", "y"],
                     "properties": {
-                        "x": {"description": "From the left edge of the image, in pixels.", **regions.COORDINATE},
-                        "y": {"description": "From the top edge of the image, in pixels.", **regions.COORDINATE},
+                        "x": {
+                            "description": "From the left edge of the image, in pixels.",
+                            "x-description-ko": "이미지 왼쪽 끝에서 잰 거리(픽셀)",
+                            **regions.COORDINATE,
+                        },
+                        "y": {
+                            "description": "From the top edge of the image, in pixels.",
+                            "x-description-ko": "이미지 위쪽 끝에서 잰 거리(픽셀)",
+                            **regions.COORDINATE,
+                        },
                     },
                 },
             }

@@ -37,16 +37,23 @@ class Ranking(TaskType):
         "required": ["items"],
         "dependentRequired": {"attachment": ["attachment_type"], "attachment_type": ["attachment"]},
         "properties": {
-            **attachments.properties("What the items are about"),
+            **attachments.properties("What the items are about", "항목이 무엇에 관한 것인지"),
             "items": {
                 "title": "To be ordered",
                 "x-title-ko": "순서를 정할 것",
                 "type": "array",
                 "description": "What to order; no two may be the same in Unicode NFC.",
+                "x-description-ko": "순서를 정할 항목. 유니코드 NFC 기준으로 모두 달라야 합니다.",
                 "minItems": 2,
                 "maxItems": 50,
                 "uniqueItems": True,
-                "items": {"type": "string", "description": "One item.", "minLength": 1, "maxLength": 2000},
+                "items": {
+                    "type": "string",
+                    "description": "One item.",
+                    "x-description-ko": "항목 하나",
+                    "minLength": 1,
+                    "maxLength": 2000,
+                },
             },
         },
     }

@@ -39,10 +39,11 @@ class Rating(TaskType):
         "additionalProperties": False,
         "required": ["attachment_type", "attachment"],
         "properties": {
-            **attachments.properties("What is to be rated"),
+            **attachments.properties("What is to be rated", "평가할 것"),
             "min": {
                 "type": "number",
                 "description": "The lowest value.",
+                "x-description-ko": "가장 낮은 값",
                 "minimum": -_LARGEST,
                 "maximum": _LARGEST,
                 "default": _DEFAULTS["min"],
@@ -50,6 +51,7 @@ class Rating(TaskType):
             "max": {
                 "type": "number",
                 "description": "The highest value.",
+                "x-description-ko": "가장 높은 값",
                 "minimum": -_LARGEST,
                 "maximum": _LARGEST,
                 "default": _DEFAULTS["max"],
@@ -57,6 +59,7 @@ class Rating(TaskType):
             "step": {
                 "type": "number",
                 "description": f"From one value to the next; a scale has at most {_MOST_VALUES} values.",
+                "x-description-ko": f"값 사이의 간격. 눈금의 값은 최대 {_MOST_VALUES}개입니다.",
                 "exclusiveMinimum": 0,
                 "maximum": 2 * _LARGEST,
                 "default": _DEFAULTS["step"],
@@ -64,12 +67,14 @@ class Rating(TaskType):
             "labels": {
                 "type": "object",
                 "description": 'What values mean, as {value: text}, for example {"1": "bad", "5": "good"}.',
+                "x-description-ko": '값의 뜻. {값: 글} 형태로 적습니다. 예: {"1": "나쁨", "5": "좋음"}.',
                 "minProperties": 1,
                 "maxProperties": 100,
                 "propertyNames": {"minLength": 1, "maxLength": 32},
                 "additionalProperties": {
                     "type": "string",
                     "description": "What the value means.",
+                    "x-description-ko": "값의 뜻",
                     "minLength": 1,
                     "maxLength": 200,
                 },

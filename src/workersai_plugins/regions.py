@@ -69,16 +69,18 @@ BoundsOf = Callable[[S], Bounds]
 _ATTACHMENT_TYPE: JsonObject = {
     "type": "string",
     "description": "Always image; it may be left out.",
+    "x-description-ko": "항상 image이며, 생략할 수 있습니다.",
     "enum": ["image"],
     "default": "image",
 }
 
 
-def params_schema(what: str, more: JsonObject) -> Json:
+def params_schema(what: str, what_ko: str, more: JsonObject) -> Json:
     """Return the schema of the params.
 
     Args:
         what: What is drawn around an object, such as "a box".
+        what_ko: With what, in Korean, such as "상자로".
         more: The properties that only this type has.
     """
     size = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE}
@@ -94,6 +96,7 @@ def params_schema(what: str, more: JsonObject) -> Json:
                 "x-media": "image",
                 "type": "string",
                 "description": "The http or https URL of the image.",
+                "x-description-ko": "이미지의 http 또는 https URL",
                 "minLength": 1,
                 "maxLength": attachments.MAX_URL,
             },
@@ -103,18 +106,34 @@ def params_schema(what: str, more: JsonObject) -> Json:
                 "x-title-ko": "표시할 것",
                 "type": "array",
                 "description": f"What gets {what}; no two may be the same in Unicode NFC.",
+                "x-description-ko": f"{what_ko} 표시할 대상. 유니코드 NFC 기준으로 모두 달라야 합니다.",
                 "minItems": 1,
                 "maxItems": 100,
                 "uniqueItems": True,
-                "items": {"type": "string", "description": "One kind of object.", "minLength": 1, "maxLength": 200},
+                "items": {
+                    "type": "string",
+                    "description": "One kind of object.",
+                    "x-description-ko": "대상 한 종류",
+                    "minLength": 1,
+                    "maxLength": 200,
+                },
             },
             "with_labels": {
                 "type": "boolean",
                 "description": "Whether each annotation says which of the objects it is.",
+                "x-description-ko": "표시마다 어떤 대상인지 밝히는지",
                 "default": False,
             },
-            "image_width": {**size, "description": "The width of the image in pixels; then nothing may be outside."},
-            "image_height": {**size, "description": "The height of the image in pixels."},
+            "image_width": {
+                **size,
+                "description": "The width of the image in pixels; then nothing may be outside.",
+                "x-description-ko": "이미지의 너비(픽셀). 적으면 이미지 밖에는 표시할 수 없습니다.",
+            },
+            "image_height": {
+                **size,
+                "description": "The height of the image in pixels.",
+                "x-description-ko": "이미지의 높이(픽셀)",
+            },
             **more,
         },
     }
@@ -134,6 +153,7 @@ def response_schema(what: str, what_ko: str, most: int, members: JsonObject) -> 
         "x-title-ko": "이름",
         "type": "string",
         "description": "Which of the objects it is, when the task asks for labels.",
+        "x-description-ko": "어떤 대상인지. 작업이 이름을 요구할 때 고릅니다.",
     }
     annotation = {
         "type": "object",

@@ -37,18 +37,20 @@ class TextResponse(TaskType):
         "additionalProperties": False,
         "dependentRequired": {"attachment": ["attachment_type"], "attachment_type": ["attachment"]},
         "properties": {
-            **attachments.properties("What to write about"),
+            **attachments.properties("What to write about", "무엇에 대해 쓸지"),
             "language": {
                 "title": "Language of the answer",
                 "x-title-ko": "답의 언어",
                 "type": "string",
                 "description": "The language to write in, as a BCP 47 tag such as en or ko-KR.",
+                "x-description-ko": "답을 쓸 언어. en이나 ko-KR 같은 BCP 47 태그로 적습니다.",
                 "minLength": 2,
                 "maxLength": 100,
             },
             "min_length": {
                 "type": "integer",
                 "description": "The least number of characters.",
+                "x-description-ko": "최소 글자 수",
                 "minimum": 1,
                 "maximum": _MAX_LENGTH,
                 "default": 1,
@@ -56,6 +58,7 @@ class TextResponse(TaskType):
             "max_length": {
                 "type": "integer",
                 "description": "The greatest number of characters.",
+                "x-description-ko": "최대 글자 수",
                 "minimum": 1,
                 "maximum": _MAX_LENGTH,
                 "default": _MAX_LENGTH,

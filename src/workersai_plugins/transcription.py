@@ -40,6 +40,7 @@ class Transcription(TaskType):
             "attachment_type": {
                 "type": "string",
                 "description": "What the document is.",
+                "x-description-ko": "문서의 종류",
                 "enum": list(_KINDS),
             },
             "attachment": {
@@ -47,6 +48,7 @@ class Transcription(TaskType):
                 "x-title-ko": "문서",
                 "type": "string",
                 "description": "The http or https URL of the document.",
+                "x-description-ko": "문서의 http 또는 https URL",
                 "minLength": 1,
                 "maxLength": attachments.MAX_URL,
             },
@@ -55,12 +57,14 @@ class Transcription(TaskType):
                 "x-title-ko": "언어",
                 "type": "string",
                 "description": "The language of the document, as a BCP 47 tag such as en or ko-KR.",
+                "x-description-ko": "문서의 언어. en이나 ko-KR 같은 BCP 47 태그로 적습니다.",
                 "minLength": 2,
                 "maxLength": 100,
             },
             "fields": {
                 "type": "array",
                 "description": "What to write down; no two names may be the same in Unicode NFC.",
+                "x-description-ko": "옮겨 적을 항목. 이름은 유니코드 NFC 기준으로 모두 달라야 합니다.",
                 "minItems": 1,
                 "maxItems": _MAX_FIELDS,
                 "items": {
@@ -71,18 +75,21 @@ class Transcription(TaskType):
                         "name": {
                             "type": "string",
                             "description": "Under which name the text comes back.",
+                            "x-description-ko": "응답에서 글을 담을 이름",
                             "minLength": 1,
                             "maxLength": 64,
                         },
                         "description": {
                             "type": "string",
                             "description": "What the worker should look for.",
+                            "x-description-ko": "작업자가 무엇을 찾아야 하는지",
                             "minLength": 1,
                             "maxLength": 1000,
                         },
                         "required": {
                             "type": "boolean",
                             "description": "Whether it must be there.",
+                            "x-description-ko": "꼭 있어야 하는지",
                             "default": False,
                         },
                     },

@@ -165,3 +165,13 @@ def test_what_is_said_about_operations_is_korean_too(docs):
     text = text_of(docs("ko"))
     assert "한 페이지의 크기" in text
     assert not [each for each in prose() if each and each in text]
+
+
+def test_what_is_said_about_params_and_responses_is_in_the_language_of_the_page(docs):
+    english, korean = text_of(docs("en")), text_of(docs("ko"))
+    for said, said_in_korean in (
+        ("Whether several categories may be chosen.", "범주를 여러 개 고를 수 있는지"),
+        ("From the left edge of the image, in pixels.", "이미지 왼쪽 끝에서 잰 거리(픽셀)"),
+    ):
+        assert (True, False) == (said in english, said_in_korean in english)
+        assert (False, True) == (said in korean, said_in_korean in korean)
