@@ -75,6 +75,31 @@ _ATTACHMENT_TYPE: JsonObject = {
 }
 
 
+_ATTACHMENT: JsonObject = {
+    "title": "Image",
+    "x-title-ko": "이미지",
+    "x-media": "image",
+    "type": "string",
+    "description": "The http or https URL of the image.",
+    "x-description-ko": "이미지의 http 또는 https URL",
+    "minLength": 1,
+    "maxLength": attachments.MAX_URL,
+}
+_SIZE: JsonObject = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE}
+_SIZES: JsonObject = {
+    "image_width": {
+        **_SIZE,
+        "description": "The width of the image in pixels; then nothing may be outside.",
+        "x-description-ko": "이미지의 너비(픽셀). 적으면 이미지 밖에는 표시할 수 없습니다.",
+    },
+    "image_height": {
+        **_SIZE,
+        "description": "The height of the image in pixels.",
+        "x-description-ko": "이미지의 높이(픽셀)",
+    },
+}
+
+
 def params_schema(what: str, what_ko: str, more: JsonObject) -> Json:
     """Return the schema of the params.
 
@@ -83,23 +108,13 @@ def params_schema(what: str, what_ko: str, more: JsonObject) -> Json:
         what_ko: With what, in Korean, such as "상자로".
         more: The properties that only this type has.
     """
-    size = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE}
     return {
         "type": "object",
         "additionalProperties": False,
         "required": ["attachment", "objects_to_annotate"],
         "dependentRequired": {"image_width": ["image_height"], "image_height": ["image_width"]},
         "properties": {
-            "attachment": {
-                "title": "Image",
-                "x-title-ko": "이미지",
-                "x-media": "image",
-                "type": "string",
-                "description": "The http or https URL of the image.",
-                "x-description-ko": "이미지의 http 또는 https URL",
-                "minLength": 1,
-                "maxLength": attachments.MAX_URL,
-            },
+            "attachment": _ATTACHMENT,
             "attachment_type": _ATTACHMENT_TYPE,
             "objects_to_annotate": {
                 "title": "Objects",
@@ -124,16 +139,7 @@ def params_schema(what: str, what_ko: str, more: JsonObject) -> Json:
                 "x-description-ko": "표시마다 어떤 대상인지 밝히는지",
                 "default": False,
             },
-            "image_width": {
-                **size,
-                "description": "The width of the image in pixels; then nothing may be outside.",
-                "x-description-ko": "이미지의 너비(픽셀). 적으면 이미지 밖에는 표시할 수 없습니다.",
-            },
-            "image_height": {
-                **size,
-                "description": "The height of the image in pixels.",
-                "x-description-ko": "이미지의 높이(픽셀)",
-            },
+            **_SIZES,
             **more,
         },
     }

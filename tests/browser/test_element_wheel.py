@@ -1,42 +1,30 @@
-"""The form element of a plugin that was installed from a wheel, in a real browser."""
+"""The form element that `workersai plugin new --element` writes, installed from its wheel, in a real browser."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import zipfile
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import expect
 
-from support.shift import give, response_of
-from support.snippets import ROOT
+from support.shift import give, response_of, submit
+from workersai_server.cli import cli
 
-EXAMPLE = ROOT / "examples" / "form_element"
-PROJECT = """
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "wall-colour"
-version = "1"
-
-[project.entry-points.workersai]
-wall_colour = "wall_colour"
-"""
+PARAMS = {"text": "소포가 아흐레 만에 왔어요.", "question": "Is it praise?", "answers": ["yes", "no"]}
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The folder into which the wheel of the example was unpacked, as pip does."""
+    """The folder into which the wheel of the package was unpacked, as pip does."""
     folder = tmp_path_factory.mktemp("wheel")
-    package = shutil.copytree(EXAMPLE, folder / "project" / "wall_colour", ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "wall_colour.py").rename(package / "__init__.py")
-    (package.parent / "pyproject.toml").write_text(PROJECT)
+    written = CliRunner().invoke(cli, ["plugin", "new", "dog_breed", "--element", "--dir", str(folder)])
+    assert 0 == written.exit_code, written.output
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--no-build-isolation", "-w", str(folder), "."], cwd=package.parent, check=True)
+    package = folder / "workersai-dog-breed"
+    subprocess.run([*pip, "--no-build-isolation", "-w", str(folder), "."], cwd=package, check=True)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
@@ -51,8 +39,9 @@ def plugin_files(installed, monkeypatch):
 
 
 def test_the_element_of_an_installed_plugin_is_shown_and_its_answer_submitted(at_work, world):
-    task_id = give(at_work, world, "wall_colour", {"room": "부엌"})
-    expect(at_work.locator("wall-colour label")).to_contain_text("Colour of the wall: 부엌")
-    at_work.get_by_role("button", name="It is white").click()
-    at_work.wait_for_selector(".wai-nothing")
-    assert {"colour": "#ffffff"} == response_of(world, task_id)
+    task_id = give(at_work, world, "dog_breed", PARAMS)
+    yes = at_work.locator("workersai-dog-breed").get_by_role("button", name="yes")
+    yes.click()
+    expect(yes).to_have_attribute("aria-pressed", "true")
+    submit(at_work)
+    assert {"answer": "yes"} == response_of(world, task_id)

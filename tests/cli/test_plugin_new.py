@@ -52,6 +52,16 @@ def test_a_package_is_written_under_the_name(tmp_path: Path) -> None:
     assert "python-version: ${{ matrix.python }}" in files[".github/workflows/test.yml"]
 
 
+def test_a_package_may_bring_a_form_element(tmp_path: Path) -> None:
+    assert 0 == new("dog_breed", "--element", "--dir", str(tmp_path)).exit_code
+    package = tmp_path / "workersai-dog-breed"
+    files = tree(package)
+    assert {*FILES, "src/workersai_dog_breed.js"} == set(files)
+    assert [] == [name for name, text in files.items() if "my_type" in text or "MyType" in text or "my-type" in text]
+    checked = CliRunner().invoke(cli, ["plugin", "check", str(package / "src" / "workersai_dog_breed.py")])
+    assert 0 == checked.exit_code, checked.output
+
+
 def test_people_are_told_what_to_do_next(tmp_path: Path) -> None:
     lines = new("dog_breed", "--dir", str(tmp_path)).stdout.splitlines()
     assert f"Wrote {tmp_path / 'workersai-dog-breed'}:" == lines[0]

@@ -98,6 +98,8 @@ def test_a_task_shows_its_question_answer_history_and_callbacks(world, anna):
     assert "<em>What?</em>" in page
     assert "checked" in page
     assert f"/v1/tasks/{task.external_id}" in text
+    key = next(key for key in world.house.accounts.list_keys(account(world).id) if key.mode == "live")
+    assert f"Authorization: Bearer live_…{key.last4}" in text
 
 
 def test_a_callback_can_be_sent_again(world, anna):

@@ -18,6 +18,14 @@ __all__ = ["new"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
 _SUFFIX = ".tmpl"
 """So that no tool takes the templates for parts of this package."""
+_WITH_ELEMENT = (
+    (
+        '"hotkeys": {"/answer": "1234567890"}',
+        '"element": {"name": "workersai-my-type", "module": "workersai_my_type.js"}',
+    ),
+    ('["src/workersai_my_type.py"]', '["src/workersai_my_type.py", "src/workersai_my_type.js"]'),
+)
+"""What is another text when the type brings an element."""
 
 
 @click.command()
@@ -30,9 +38,10 @@ _SUFFIX = ".tmpl"
     show_default=True,
     help="Where the directory of the package goes.",
 )
+@click.option("--element", is_flag=True, help="Let it bring a form element of its own, in JavaScript.")
 @json_option
 @pass_output
-def new(output: Output, name: str, parent: Path) -> None:
+def new(output: Output, name: str, parent: Path, element: bool) -> None:
     """Write a package with a working task type, its tests, a README and a CI workflow.
 
     NAME is the name of the task type, such as my_type.
@@ -47,7 +56,7 @@ def new(output: Output, name: str, parent: Path) -> None:
             exit_code=CONFLICT,
             code="conflict",
         )
-    written = [_write(target / path, _filled(text, name)) for path, text in _templates(name)]
+    written = [_write(target / path, _filled(text, name, element)) for path, text in _templates(name, element)]
     files = [str(path.relative_to(target)) for path in written]
     lines = [
         f"Wrote {target}:",
@@ -77,11 +86,12 @@ def _check_name(name: str) -> None:
         )
 
 
-def _templates(name: str) -> Iterator[tuple[PurePosixPath, str]]:
+def _templates(name: str, element: bool) -> Iterator[tuple[PurePosixPath, str]]:
     """Yield the path and the text of each file."""
-    for path, file in _files(resources.files("workersai_server.cli") / "scaffold", PurePosixPath()):
-        filled = str(path).removesuffix(_SUFFIX).replace("my_type", name)
-        yield PurePosixPath(filled), file.read_text(encoding="utf-8")
+    for folder in ("scaffold", *(["scaffold_element"] if element else [])):
+        for path, file in _files(resources.files("workersai_server.cli") / folder, PurePosixPath()):
+            filled = str(path).removesuffix(_SUFFIX).replace("my_type", name)
+            yield PurePosixPath(filled), file.read_text(encoding="utf-8")
 
 
 def _files(directory: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
@@ -92,8 +102,11 @@ def _files(directory: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePo
             yield path / entry.name, entry
 
 
-def _filled(text: str, name: str) -> str:
+def _filled(text: str, name: str, element: bool) -> str:
     release = ".".join(metadata.version("workersai").split(".")[:2])
+    if element:
+        for plain, instead in _WITH_ELEMENT:
+            text = text.replace(plain, instead)
     return (
         text.replace("MyType", "".join(word.capitalize() for word in name.split("_")))
         .replace("my-type", name.replace("_", "-"))

@@ -137,8 +137,7 @@ class OneTask(DashboardPage):
     ) -> None:
         """Show a task; `value` is what was filled in to complete it, and `issues` what is wrong with that."""
         engine, account = self.site.engine, view.account
-        samples = samples_of(_GET_TASK, view.visit.req.prefix)
-        place = task.external_id
+        samples, key = samples_of(_GET_TASK, view.visit.req.prefix), self._key(account.id, task)
         view.page(
             "dashboard/task.html",
             status=status,
@@ -148,11 +147,16 @@ class OneTask(DashboardPage):
             events=engine.task_events(task.external_id, account=account.id, mode=task.mode),
             deliveries=engine.callbacks(task.external_id, account=account.id, mode=task.mode),
             samples=[
-                ("curl", samples.curl.replace("TASK_ID", place)),
-                ("Ruby", samples.ruby.replace("TASK_ID", place)),
-                ("Python", samples.python.replace("TASK_ID", place)),
+                (language, code.replace("TASK_ID", task.external_id).replace("API_KEY", key))
+                for language, code in (("curl", samples.curl), ("Ruby", samples.ruby), ("Python", samples.python))
             ],
         )
+
+    def _key(self, account_id: str, task: Task) -> str:
+        """Return what may be shown of the newest key by which the API shows this task."""
+        keys = [key for key in self.site.accounts.list_keys(account_id) if key.mode == task.mode]
+        usable = [f"{key.prefix}…{key.last4}" for key in keys if key.revoked_at is None]
+        return usable[-1] if usable else "API_KEY"
 
     def _looks(self, view: View, task: Task, value: Any, issues: Sequence[Issue]) -> dict[str, Any]:
         """Return what workers see of the task, and its answer or the form to give it one."""
