@@ -141,6 +141,7 @@ def test_signing_in_again_within_the_page_loses_nothing(at_work, world):
     at_work.fill("#again-token", world.worker_token)
     at_work.keyboard.press("Enter")
     expect(at_work.locator("#sign-in")).to_be_hidden()
+    expect(at_work.locator(".wai-shown-text")).to_have_text("text 1")
     at_work.keyboard.press("2")
     assert [{"category": "praise"}, {"category": "complaint"}] == responses(world, ids)
     assert session

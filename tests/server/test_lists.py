@@ -233,7 +233,7 @@ def test_a_cursor_that_was_changed_is_refused(api):
     place, signature = cursor.split(".")
     changed = [
         "p" + cursor[1:],
-        cursor[:-1] + ("A" if cursor[-1] != "A" else "B"),
+        *(cursor[:-1] + last for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_" if last != cursor[-1]),
         f"{place}.",
         f".{signature}",
         place,
