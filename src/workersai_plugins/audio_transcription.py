@@ -39,6 +39,9 @@ _MOCKED = {
 _MOCKED_WORD_S = 0.45
 
 _TIME: dict[str, Any] = {"type": "number", "minimum": 0}
+_SECONDS: JsonObject = {"description": "In seconds.", "x-description-ko": "초 단위", **_TIME}
+_START: JsonObject = {"title": "Start", "x-title-ko": "시작", **_SECONDS}
+_END: JsonObject = {"title": "End", "x-title-ko": "끝", **_SECONDS}
 
 
 class AudioTranscription(TaskType):
@@ -150,20 +153,8 @@ class AudioTranscription(TaskType):
                             "minLength": 1,
                             "maxLength": 200,
                         },
-                        "start": {
-                            "title": "Start",
-                            "x-title-ko": "시작",
-                            "description": "In seconds.",
-                            "x-description-ko": "초 단위",
-                            **_TIME,
-                        },
-                        "end": {
-                            "title": "End",
-                            "x-title-ko": "끝",
-                            "description": "In seconds.",
-                            "x-description-ko": "초 단위",
-                            **_TIME,
-                        },
+                        "start": _START,
+                        "end": _END,
                         "confidence": {
                             "title": "Confidence",
                             "x-title-ko": "확신",
@@ -188,20 +179,8 @@ class AudioTranscription(TaskType):
                     "additionalProperties": False,
                     "required": ["start", "end", "text"],
                     "properties": {
-                        "start": {
-                            "title": "Start",
-                            "x-title-ko": "시작",
-                            "description": "In seconds.",
-                            "x-description-ko": "초 단위",
-                            **_TIME,
-                        },
-                        "end": {
-                            "title": "End",
-                            "x-title-ko": "끝",
-                            "description": "In seconds.",
-                            "x-description-ko": "초 단위",
-                            **_TIME,
-                        },
+                        "start": _START,
+                        "end": _END,
                         "speaker": {
                             "title": "Speaker",
                             "x-title-ko": "화자",
