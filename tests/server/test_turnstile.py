@@ -11,7 +11,9 @@ import pytest
 from support.waiting import until
 from workersai_server.turnstile import Turnstile
 
-PATIENCE_S = 10
+PATIENCE_S = 2
+LONG_S = 20
+"""Longer than any test waits: a place that is never given back is a failure, and not only slow."""
 
 
 class Scene:
@@ -30,7 +32,7 @@ class Scene:
             self.inside.append(environ["n"])
             self.most = max(self.most, len(self.inside))
         self._stay(environ)
-        self.go_on.wait(PATIENCE_S)
+        self.go_on.wait(LONG_S)
         self.inside.remove(environ["n"])
         return [b"ok"]
 
@@ -45,7 +47,7 @@ def pool():
 
 
 def test_no_more_requests_run_at_once_than_there_are_places(pool):
-    scene = Scene(Turnstile(places=2, patience_s=PATIENCE_S))
+    scene = Scene(Turnstile(places=2, patience_s=LONG_S))
     asking = [pool.submit(scene.ask, n) for n in range(10)]
     until(lambda: len(scene.inside) == 2)
     scene.go_on.set()
@@ -63,12 +65,12 @@ def test_nobody_waits_long_for_a_place(pool):
     assert 3 == scene.most  # and whoever had no place gave none back
 
 
-def test_a_request_that_fails_gives_its_place_back():
-    turnstile = Turnstile(places=1, patience_s=PATIENCE_S)
+def test_a_request_that_fails_gives_its_place_back(pool):
+    turnstile = Turnstile(places=1, patience_s=LONG_S)
     failing = turnstile.around(lambda environ, start_response: 1 / 0)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            failing({"wsgi.input": io.BytesIO()}, lambda *_: None)
+            pool.submit(failing, {"wsgi.input": io.BytesIO()}, None).result(PATIENCE_S)
 
 
 class Store:
@@ -83,7 +85,7 @@ class Store:
         self.heard = []
 
     def write(self, operation):
-        self.go_on.wait(PATIENCE_S)
+        self.go_on.wait(LONG_S)
         return operation(None)
 
     read = write
@@ -100,19 +102,19 @@ class Store:
 
 @pytest.mark.parametrize(("dialect", "verb"), [("sqlite", "write"), ("postgresql", "write"), ("postgresql", "read")])
 def test_who_waits_for_the_database_makes_room(pool, dialect, verb):
-    turnstile, store = Turnstile(places=1, patience_s=PATIENCE_S), Store(dialect)
+    turnstile, store = Turnstile(places=1, patience_s=LONG_S), Store(dialect)
     patient = turnstile.beside(store)
     scene = Scene(turnstile, lambda environ: environ["n"] == 1 and getattr(patient, verb)(lambda session: "done"))
     scene.go_on.set()
     waiting = pool.submit(scene.ask, 1)
     until(lambda: scene.inside == [1])
-    assert b"ok" == scene.ask(2)
+    assert b"ok" == pool.submit(scene.ask, 2).result(PATIENCE_S)
     store.go_on.set()
     assert b"ok" == waiting.result(PATIENCE_S)
 
 
 def test_a_read_of_sqlite_keeps_its_place(pool):
-    turnstile, store = Turnstile(places=1, patience_s=PATIENCE_S), Store("sqlite")
+    turnstile, store = Turnstile(places=1, patience_s=LONG_S), Store("sqlite")
     patient = turnstile.beside(store)
     scene = Scene(turnstile, lambda environ: environ["n"] == 1 and patient.read(lambda session: "done"))
     scene.go_on.set()
@@ -145,15 +147,16 @@ class Slow(io.BytesIO):
         self.go_on = threading.Event()
 
     def read(self, size=-1):
-        self.go_on.wait(PATIENCE_S)
+        self.go_on.wait(LONG_S)
         return super().read(size)
 
 
 def test_who_waits_for_a_body_makes_room(pool):
-    turnstile, slow, got = Turnstile(places=1, patience_s=PATIENCE_S), Slow(b"abc"), []
+    turnstile, slow, got = Turnstile(places=1, patience_s=LONG_S), Slow(b"abc"), []
     application = turnstile.around(lambda environ, start_response: got.append(environ["wsgi.input"].read(2)) or [b"ok"])
     waiting = pool.submit(application, {"wsgi.input": slow}, None)
-    assert [b"ok"] == application({"wsgi.input": io.BytesIO(b"xyz")}, None)
+    other = pool.submit(application, {"wsgi.input": io.BytesIO(b"xyz")}, None)
+    assert [b"ok"] == other.result(PATIENCE_S)
     slow.go_on.set()
     assert [b"ok"] == waiting.result(PATIENCE_S)
     assert [b"xy", b"ab"] == got
